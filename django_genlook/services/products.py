@@ -1,0 +1,201 @@
+"""Keeps Genlook in step with the catalogue: marks what changed, sends what is due."""
+
+import logging
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import IntegrityError, router, transaction
+from django.db.models import F
+
+from django_genlook import dispatch
+from django_genlook.budgets import Lane, Later
+from django_genlook.conf import get_config
+from django_genlook.exceptions import GenlookError, NotFound, Reaction, Rejected
+from django_genlook.images import CLEAN_SIDE
+from django_genlook.models import Product
+from django_genlook.models.clock import ahead, db_now
+from django_genlook.models.leases import CLEAN
+from django_genlook.services import calls, catalogue
+from django_genlook.services.catalogue import Wanted
+from django_genlook.signals import product_sync_failed, product_synced
+
+logger = logging.getLogger("django_genlook.services")
+
+BATCH = 500
+# A tombstone whose DELETE is on its way keeps its external id for at most this long.
+TOMBSTONE_BUSY = 5.0
+
+
+def changed(references: Collection[str]) -> None:
+    """Mark the mirrors of these shop rows (``adapters.source``) as changed, inside the caller's transaction."""
+    ordered = sorted(set(references))
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
+        rows = Product.objects.filter(source__in=batch)
+        if rows.update(revision=F("revision") + 1, is_deleted=False) < len(batch):
+            Product.objects.bulk_create([Product(source=reference) for reference in batch], ignore_conflicts=True)
+        if get_config().QUEUE == "celery":
+            for pk in rows.values_list("pk", flat=True):
+                dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
+
+
+def changed_here(pk: int) -> None:
+    """Mark a product that is kept in this app as changed."""
+    if Product.objects.filter(pk=pk, source=None).update(revision=F("revision") + 1):
+        dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
+
+
+def deleted(references: Collection[str]) -> None:
+    """Mark these shop rows as gone; each leaves a tombstone until Genlook has deleted it too."""
+    Product.objects.filter(source__in=sorted(references)).update(revision=F("revision") + 1, is_deleted=True)
+
+
+def bury(external_id: str) -> None:
+    """Leave a tombstone for an external id that no product of ours uses any more."""
+    Product.objects.bulk_create(
+        [Product(external_id=external_id, is_deleted=True, is_remote=True)], ignore_conflicts=True
+    )
+
+
+def send_again(pk: int) -> int | None:
+    """Have the product sent although nothing seems to have changed; return the revision to wait for."""
+    touched = Product.objects.filter(pk=pk).update(
+        revision=F("revision") + 1, fingerprint="", **CLEAN
+    )  # fmt: skip
+    if not touched:
+        return None
+    dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
+    return Product.objects.values_list("revision", flat=True).get(pk=pk)
+
+
+def push(pk: int, lane: Lane = Lane.BACKGROUND) -> None:
+    """Bring Genlook in step with one product, if it is due and nobody else is at it.
+
+    Raises ``Later`` when there is no request slot; the product then stays due.
+    """
+    if calls.is_held_back():
+        return
+    token = Product.objects.due().claim(pk, calls.CLEANING_LEASE)
+    if token is None:
+        return
+    row = Product.objects.get(pk=pk)
+    attempted = ""
+    try:
+        wanted = catalogue.read(row)
+        if wanted is None:
+            _remove(row, token, lane)
+        else:
+            attempted = wanted.fingerprint
+            _send(row, token, wanted, lane)
+    except Later:
+        Product.objects.settle(pk, token)
+        raise
+    except GenlookError as error:
+        _settle_failure(row, token, error, attempted)
+
+
+def _send(row: Product, token: UUID, wanted: Wanted, lane: Lane) -> None:
+    content = wanted.content
+    _take_external_id(row, token, content.external_id)
+    read = {"title": content.title[:500], "is_enabled": True} if row.source else {}
+    if row.is_remote and row.fingerprint == wanted.fingerprint:
+        _settle_in_step(row, token, **read)
+        return
+    side = catalogue.SHRUNK_SIDE if row.is_shrunk else CLEAN_SIDE
+    pictures = []
+    for image in content.images:
+        _renew(row, token, calls.CLEANING_LEASE + calls.DOWNLOAD_LEASE)
+        pictures += catalogue.pictures([image], as_bytes=row.is_sent_as_bytes, side=side)
+    # Once a byte may have left, Genlook may hold the product, whatever we hear of it.
+    _renew(row, token, calls.PRODUCT_LEASE, is_remote=True)
+    answer = calls.ask(
+        lane,
+        lambda client: client.save_product(
+            get_config().EXTERNAL_ID_PREFIX + content.external_id,
+            title=catalogue.wire_title(content.title),
+            description=content.description,
+            images=pictures,
+            valid_for_days=None,
+        ),
+    )
+    _settle_in_step(row, token, fingerprint=wanted.fingerprint, remote=dict(answer.document), **read)
+
+
+def _remove(row: Product, token: UUID, lane: Lane) -> None:
+    if row.is_remote and row.external_id:
+        external_id = get_config().EXTERNAL_ID_PREFIX + row.external_id
+        _renew(row, token, calls.PRODUCT_LEASE)
+        try:
+            calls.ask(lane, lambda client: client.delete_product(external_id))
+        except NotFound as error:
+            # Only this code says that it is gone: a wrong BASE_URL answers 404 too, and must not eat tombstones.
+            if error.code != "PRODUCT_NOT_FOUND":
+                raise
+    if row.is_deleted and Product.objects.held(row.pk, token).filter(revision=row.revision).delete()[0]:
+        logger.info("product=%s state=gone", row.pk)
+        product_synced.send_robust(Product, product=row)
+        return
+    read = {"is_enabled": False} if row.source else {}
+    _settle_in_step(row, token, fingerprint="", is_remote=False, remote={}, **read)
+
+
+def _settle_in_step(row: Product, token: UUID, **values: object) -> None:
+    columns = {"synced_revision": row.revision, "synced_at": db_now(), **CLEAN, **values}
+    if Product.objects.settle(row.pk, token, **columns):
+        logger.info("product=%s state=in_step revision=%s", row.pk, row.revision)
+        product_synced.send_robust(Product, product=Product.objects.filter(pk=row.pk).first())
+
+
+def _settle_failure(row: Product, token: UUID, error: GenlookError, attempted: str) -> None:
+    rule = error.problem.product
+    columns = calls.after(error, rule, row.attempts)
+    if rule.reaction is Reaction.SHRINK and not row.is_shrunk:
+        columns = {**calls.describe(error), "is_shrunk": True}
+    elif rule.reaction is Reaction.PUSH:
+        columns = {**calls.describe(error), "fingerprint": "", "next_attempt_at": ahead(calls.PAUSED_AGAIN)}
+    is_parked = columns is None
+    if columns is None:
+        columns = {
+            **calls.describe(error),
+            "attempts": 0,
+            "parked_revision": row.revision,
+            "parked_fingerprint": attempted,
+        }
+    if Product.objects.settle(row.pk, token, **columns):
+        logger.warning("product=%s state=%s code=%s", row.pk, "parked" if is_parked else "waiting", error.code)
+        if is_parked:
+            product_sync_failed.send_robust(Product, product=Product.objects.get(pk=row.pk), code=error.code)
+
+
+def _renew(row: Product, token: UUID, seconds: float, **values: object) -> None:
+    if not Product.objects.held(row.pk, token).update(lease_until=ahead(seconds), **values):
+        raise Later(0)
+
+
+def _take_external_id(row: Product, token: UUID, external_id: str) -> None:
+    """Give the row its external id; the one it had before, if Genlook may hold it, gets a tombstone."""
+    if row.external_id == external_id:
+        return
+    previous = row.external_id if row.is_remote else None
+    is_remote = _take_over_tombstone(external_id)
+    try:
+        with transaction.atomic(using=router.db_for_write(Product)):
+            held = Product.objects.held(row.pk, token)
+            held.update(external_id=external_id, is_remote=is_remote, fingerprint="")
+            if previous:
+                bury(previous)
+    except IntegrityError as error:
+        raise Rejected(external_id, code="external_id_duplicate") from error
+    row.external_id, row.is_remote, row.fingerprint = external_id, is_remote, ""
+
+
+def _take_over_tombstone(external_id: str) -> bool:
+    """Drop the tombstone of ``external_id``, if there is one; return whether Genlook may still hold that product."""
+    tombstones = Product.objects.filter(external_id=external_id, is_deleted=True)
+    pk = tombstones.values_list("pk", flat=True).first()
+    if pk is None:
+        return False
+    free = tombstones.filter(lease_until=None) | tombstones.filter(lease_until__lt=db_now())
+    if not free.filter(pk=pk).delete()[0] and tombstones.filter(pk=pk).exists():
+        raise Later(TOMBSTONE_BUSY)
+    return True
