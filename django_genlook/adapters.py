@@ -1,5 +1,7 @@
 """Lets a shop describe its own product model to the app; keeps the registry of such descriptions."""
 
+from __future__ import annotations  # django.core.files.File cannot be subscripted at run time
+
 import hashlib
 import html
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -15,7 +15,7 @@ DEFAULT_QUOTAS: Mapping[str, str | None] = {"guest": "5/d", "user": "20/d", "sta
 
 
 class Secret:
-    """A string that shows itself only to whoever calls ``reveal()``: not to ``repr``, ``str``, ``format``, JSON or pickle."""
+    """A string that shows itself only to whoever calls ``reveal()``: not to ``repr``, ``format``, JSON or pickle."""
 
     __slots__ = ("_value",)
 

@@ -404,7 +404,7 @@ CODES: Mapping[str, Problem] = MappingProxyType({
     # Ours: a product that is not fit to be sent
     "external_id_invalid": Problem(
         Rejected, _PRODUCT, "product_problem", 409,
-        _("The external id is not usable: 1 to 255 characters, no control characters, no slash at either end, not “.” or “..”."),
+        _("The external id is unusable: 1 to 255 characters, no control characters, no slash at an end, not “.” or “..”."),
         _("Give the product another id."),
     ),
     "external_id_duplicate": Problem(

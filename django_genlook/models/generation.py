@@ -76,7 +76,7 @@ class Generation(Leased):
         Photo, on_delete=models.SET_NULL, null=True, related_name="generations", verbose_name=_("photo")
     )
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.QUEUED)
-    active_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 (unique among the running)
+    active_key = models.CharField(max_length=64, null=True, unique=True)
     generation_id = models.CharField(max_length=255, blank=True)
     awaited_revision = models.PositiveBigIntegerField(default=0)
     is_product_resent = models.BooleanField(default=False)

@@ -40,11 +40,11 @@ class Product(Leased):
     """
 
     source = models.CharField(
-        _("source"), max_length=255, null=True, unique=True, editable=False,  # noqa: DJ001 (unique, so null is "none")
+        _("source"), max_length=255, null=True, unique=True, editable=False,
         help_text=_("The shop's own product: its model and key. Empty for a product that is kept here."),
     )  # fmt: skip
     external_id = models.CharField(
-        _("external id"), max_length=255, null=True, unique=True,  # noqa: DJ001 (unique, filled by the worker)
+        _("external id"), max_length=255, null=True, unique=True,
         help_text=_("What Genlook knows the product by, such as its SKU."),
     )  # fmt: skip
     title = models.CharField(_("title"), max_length=500, blank=True)

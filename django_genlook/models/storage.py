@@ -1,5 +1,7 @@
 """Where photos and result pictures rest: the shop's private storage, looked up at each use."""
 
+from __future__ import annotations  # django.core.files.File cannot be subscripted at run time
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any

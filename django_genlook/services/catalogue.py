@@ -1,5 +1,7 @@
 """Reads what Genlook should hold for a product now, and turns its pictures into what travels."""
 
+from __future__ import annotations  # django.core.files.File cannot be subscripted at run time
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +37,7 @@ def read(row: Product) -> Wanted | None:
     if row.is_deleted:
         return None
     if row.source is None:
-        return wanted(_OwnProducts(Product), row)
+        return wanted(OwnProducts(Product), row)
     adapter, key = adapters.resolve(row.source)
     if adapter is None:
         raise Rejected(f"No adapter is registered for {row.source}.", code="adapter_failed")
@@ -151,7 +153,7 @@ def _guarded(told: Any) -> Any:
         raise Rejected(f"{type(error).__name__}: {error}", code="adapter_failed") from error
 
 
-class _OwnProducts(ProductAdapter):
+class OwnProducts(ProductAdapter):
     """Describes the products that are kept in the admin of this app."""
 
     external_id = "external_id"

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import IntegrityError, router, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from django_genlook import dispatch
 from django_genlook.budgets import Lane, Later
@@ -131,7 +131,7 @@ def _remove(row: Product, token: UUID, lane: Lane) -> None:
             # Only this code says that it is gone: a wrong BASE_URL answers 404 too, and must not eat tombstones.
             if error.code != "PRODUCT_NOT_FOUND":
                 raise
-    if row.is_deleted and Product.objects.held(row.pk, token).filter(revision=row.revision).delete()[0]:
+    if row.is_deleted and _drop(Product.objects.held(row.pk, token).filter(revision=row.revision)):
         logger.info("product=%s state=gone", row.pk)
         product_synced.send_robust(Product, product=row)
         return
@@ -196,6 +196,12 @@ def _take_over_tombstone(external_id: str) -> bool:
     if pk is None:
         return False
     free = tombstones.filter(lease_until=None) | tombstones.filter(lease_until__lt=db_now())
-    if not free.filter(pk=pk).delete()[0] and tombstones.filter(pk=pk).exists():
+    if not _drop(free.filter(pk=pk)) and tombstones.filter(pk=pk).exists():
         raise Later(TOMBSTONE_BUSY)
     return True
+
+
+def _drop(rows: QuerySet[Product]) -> bool:
+    """Delete the row if it still is as ``rows`` says; the write before it keeps others out until it is gone."""
+    with transaction.atomic(using=router.db_for_write(Product)):
+        return bool(rows.update(attempts=0)) and bool(rows.delete()[0])

@@ -1,0 +1,98 @@
+"""The embedded worker: threads that take up what is due, with no broker; any number of them may run at once."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import close_old_connections, connections
+
+from django_genlook.budgets import Lane, Later
+from django_genlook.models import Generation, Photo, Product
+from django_genlook.services import sweep
+
+logger = logging.getLogger("django_genlook.services")
+
+T = TypeVar("T")
+
+THREADS = {Lane.SHOPPER: 2, Lane.BACKGROUND: 2}
+LOOK_EVERY = 0.5
+SWEEP_EVERY = 30.0
+# Without a free slot a lane looks again after at most this long, in case the window frees earlier than thought.
+LONGEST_WAIT = 1.0
+
+
+def run(stop: threading.Event) -> None:
+    """Work until ``stop`` is set; the item in hand is finished first."""
+    threads = [
+        threading.Thread(target=_work, args=(lane, stop), name=f"genlook-{lane.value}-{number}")
+        for lane, count in THREADS.items()
+        for number in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.is_set():
+        _guarded(sweep.sweep)
+        stop.wait(SWEEP_EVERY)
+    for thread in threads:
+        thread.join()
+
+
+def run_once(stop: threading.Event) -> None:
+    """Do all that is due, see running try-ons through, and return; never wait for a later time but a free slot."""
+    sweep.sweep()
+    while not stop.is_set():
+        progress, wait = False, 0.0
+        for lane in Lane:
+            done, asked = take_up(lane)
+            progress, wait = progress or done, max(wait, asked)
+        if progress:
+            continue
+        if not wait and not _is_under_way():
+            return
+        stop.wait(min(max(wait, LOOK_EVERY), LONGEST_WAIT))
+
+
+def take_up(lane: Lane) -> tuple[bool, float]:
+    """Do the most urgent due item of ``lane``; return whether there was one, and how long the window asks to wait."""
+    work = sweep.due(lane)
+    # Workers that look at the same moment see the same list; the most urgent item is for one of them only.
+    first, rest = work[:1], work[1:]
+    random.shuffle(rest)
+    for function, pk in first + rest:
+        try:
+            function(pk)
+        except Later as later:
+            return False, later.seconds
+        return True, 0.0
+    return False, 0.0
+
+
+def _work(lane: Lane, stop: threading.Event) -> None:
+    try:
+        while not stop.is_set():
+            done, wait = _guarded(lambda: take_up(lane)) or (False, LOOK_EVERY)
+            if not done:
+                stop.wait(min(max(wait, LOOK_EVERY), LONGEST_WAIT))
+    finally:
+        connections.close_all()
+
+
+def _guarded(function: Callable[[], T]) -> T | None:
+    close_old_connections()
+    try:
+        return function()
+    except Exception:  # one broken row, or a database that was away, must not end the worker
+        logger.exception("the worker met an unexpected failure and goes on")
+        return None
+
+
+def _is_under_way() -> bool:
+    """Return whether a try-on is being made at Genlook, or a row is in the hands of another worker."""
+    running = (Generation.Status.SENDING, Generation.Status.PROCESSING, Generation.Status.DOWNLOADING)
+    return (
+        Generation.objects.filter(status__in=running).exists()
+        or Photo.objects.filter(status=Photo.Status.QUEUED).exclude(lease_token=None).exists()
+        or Product.objects.waiting().exclude(lease_token=None).exists()
+    )
