@@ -36,7 +36,7 @@ def check_public_url(url: str) -> None:
 
 def split(url: str) -> SplitResult:
     """Return the parts of an address that every parser reads alike; refuse any other."""
-    if not isinstance(url, str) or _UNWANTED.search(url):
+    if _UNWANTED.search(url):
         raise refused("white space, control characters or a backslash")
     try:
         parts = urlsplit(url)

@@ -26,6 +26,9 @@ TRY_ON_DEADLINE = 20.0
 UPLOAD_DEADLINE = 60.0
 SYNC_DEADLINE = 100.0
 
+# What is not listed may leave some pages empty.
+EMPTY_PAGES = 20
+
 
 class Client:
     """Speaks to Genlook for one key: one method for each endpoint, nothing retried, nothing cached.
@@ -119,7 +122,7 @@ class Client:
         payloads.external_id(external_id)
         if external_id.startswith(payloads.RESERVED_PREFIX):
             raise Rejected("The external id begins with “_anon_”.", code="RESERVED_EXTERNAL_ID")
-        form = payloads.product(external_id, title, description, images, any_url=self._wire.plain)
+        form = payloads.product(external_id, title, description, images, any_url=self._wire.nearby)
         if not isinstance(valid_for_days, Unset):
             form.document["validForDays"] = valid_for_days
         if metadata is not None:
@@ -139,18 +142,20 @@ class Client:
     def iter_products(self, *, limit: int = 200) -> Iterator[RemoteProduct]:
         """Yield every product Genlook lists (one-shot products are not), ``limit`` a request, and come to an end.
 
-        Raises ``ProtocolError`` when a cursor comes back that was already used: going on would not end.
+        Raises ``ProtocolError`` when the pages lead back to one that was read already, or to nothing but empty ones.
         """
         cursor = ""
         used = {cursor}
+        empty = 0
         while True:
             page = self.list_products(limit=limit, cursor=cursor)
             yield from page.items
             cursor = page.next_cursor
             if not cursor:
                 return
-            if cursor in used:
-                raise ProtocolError("The list of products leads back to a page that was already read.")
+            empty = 0 if page.items else empty + 1
+            if cursor in used or empty > EMPTY_PAGES:
+                raise ProtocolError("The list of products comes to no end.")
             used.add(cursor)
 
     def get_product(self, external_id: str) -> RemoteProduct:
@@ -272,7 +277,7 @@ class Client:
         keep_for_days: int | None,
         ai_label: bool | None,
     ) -> payloads.Form:
-        form = payloads.try_on(product, image_id, external_user_id, any_url=self._wire.plain)
+        form = payloads.try_on(product, image_id, external_user_id, any_url=self._wire.nearby)
         output = {"watermark": watermark, "keepForDays": keep_for_days, "aiLabel": ai_label}
         if given := {name: value for name, value in output.items() if value is not None}:
             form.document["output"] = given

@@ -30,11 +30,12 @@ def download_image(
     parts = _checked(url, allow_loopback)
     plain = parts.scheme == "http"
 
-    def admit(address: str) -> bool:
+    def admit(address: str) -> None:
         bare = address.partition("%")[0]
         if allow_loopback and ipaddress.ip_address(bare).is_loopback:
-            return True
-        return not plain and is_public(bare)
+            return
+        if plain or not is_public(bare):
+            raise refused("a host that is not public")
 
     connection = _connection(parts, deadline)
 
@@ -50,10 +51,7 @@ def download_image(
         finally:
             connection.close()
 
-    answer = transport.guard("GET picture", deadline, exchange, admit=admit)
-    if failure := _failure(answer):
-        raise failure
-    return answer.body
+    return transport.guard("GET picture", deadline, exchange, _failure, admit=admit).body
 
 
 def _failure(answer: transport.Answer) -> GenlookError | None:

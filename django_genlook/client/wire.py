@@ -12,25 +12,23 @@ from django_genlook import __version__
 from django_genlook.client import transport
 from django_genlook.client.errors import error_from_answer
 from django_genlook.conf import Secret, is_loopback
-from django_genlook.exceptions import CredentialsRejected, ProtocolError
+from django_genlook.exceptions import GenlookError, NotSent, ProtocolError
 
 #: The largest answer that is read, in bytes, after decompression.
 ANSWER_LIMIT = 1024 * 1024
 
-_KEY = re.compile(r"[!-~]{1,512}\Z")
-
 
 class Wire:
-    """Sends requests below one address with one key. ``plain`` tells that this is http, so a sandbox nearby."""
+    """Sends requests below one address with one key. ``nearby`` tells that the other side is a sandbox."""
 
     def __init__(self, base_url: str, key: Secret, sandbox: bool) -> None:
         self.base_url = _checked(base_url.rstrip("/"), sandbox)
-        self.plain = self.base_url.startswith("http:")
+        self._plain = self.base_url.startswith("http:")
+        self.nearby = sandbox or self._plain
         # A name is only seen to be private when it is resolved, and then it must be: the key would travel unencrypted.
-        self._admit = (_is_private if sandbox else _is_loopback) if self.plain else None
-        self._key = key
+        self._admit = (_admit_private if sandbox else _admit_loopback) if self._plain else None
         self._session = requests.Session()
-        self._session.auth = transport.KeyAuth(key)
+        self._session.auth = self._auth = transport.KeyAuth(key)
         self._session.headers.clear()
         self._session.headers["Accept"] = "application/json"
         # Compressed answers save nothing at this size, and are a way to fill the memory.
@@ -50,11 +48,8 @@ class Wire:
         ``template`` is the path as logs may show it, ``fresh`` asks for a connection that was not used before, and
         ``content`` is what ``requests.Request`` takes.
         """
-        key = self._key.reveal()
-        if not key:
-            raise CredentialsRejected("No API key is configured.", code="MISSING_API_KEY")
-        if not _KEY.match(key):
-            raise CredentialsRejected("The API key has characters that no key has.", code="INVALID_API_KEY")
+        if problem := self._auth.problem():
+            raise problem
         url = self.base_url + path
 
         def exchange() -> transport.Answer:
@@ -65,25 +60,25 @@ class Wire:
             response = self._adapter.send(
                 request,
                 stream=True,
-                timeout=(transport.CONNECT_TIMEOUT, seconds),
+                timeout=seconds,
                 verify=settings["verify"] or True,
                 # Plain http stays on this machine or in its network.
-                proxies={} if self.plain else settings["proxies"],
+                proxies={} if self._plain else settings["proxies"],
             )
             try:
                 body, whole = transport.read(response.raw, ANSWER_LIMIT)
             finally:
                 response.raw.close()
-            return transport.Answer(response.status_code, response.headers, body, whole)
+            return transport.Answer(response.status_code, response.headers, self._auth.masked(body), whole)
 
-        answer = transport.guard(f"{method} {template or path}", seconds, exchange, admit=self._admit, fresh=fresh)
-        # What comes back may quote the key ("… is not a valid key"), and goes into logs and the database.
-        body = answer.body.replace(key.encode("ascii"), b"********")
-        if not 200 <= answer.status < 300:
-            raise error_from_answer(answer.status, answer.headers, body)
-        if not answer.whole:
-            raise ProtocolError("The answer is too long.", http_status=answer.status)
-        return transport.Answer(answer.status, answer.headers, body)
+        name = f"{method} {template or path}"
+        return transport.guard(name, seconds, exchange, _failure, admit=self._admit, fresh=fresh)
+
+
+def _failure(answer: transport.Answer) -> GenlookError | None:
+    if not 200 <= answer.status < 300:
+        return error_from_answer(answer.status, answer.headers, answer.body)
+    return None if answer.whole else ProtocolError("The answer is too long.", http_status=answer.status)
 
 
 def _checked(base_url: str, sandbox: bool) -> str:
@@ -108,14 +103,20 @@ def _checked(base_url: str, sandbox: bool) -> str:
 def _may_be_private(host: str) -> bool:
     """Return whether ``host`` is a private address or a name, which is looked at when it is resolved."""
     try:
-        return _is_private(str(ipaddress.ip_address(host)))
+        return ipaddress.ip_address(host).is_private
     except ValueError:
         return True
 
 
-def _is_private(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_private
+def _admit_private(address: str) -> None:
+    if not _address(address).is_private:
+        raise NotSent("Plain http goes to private addresses only, and BASE_URL stands for another.")
 
 
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+def _admit_loopback(address: str) -> None:
+    if not _address(address).is_loopback:
+        raise NotSent("Plain http goes to this machine only, and BASE_URL stands for another.")
+
+
+def _address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(address.partition("%")[0])
