@@ -152,7 +152,7 @@ class Rule:
             if place == self.limit and self.again is not None:
                 return self.again
             attempt = place + 1
-        return max(self.floor, jitter * min(self.cap, self.first * 2 ** min(attempt, 32)))
+        return max(self.floor, jitter * min(self.cap, self.first * 2.0 ** min(attempt, 32)))
 
 
 PARK = Rule(Reaction.PARK)
@@ -404,7 +404,7 @@ CODES: Mapping[str, Problem] = MappingProxyType({
     # Ours: a product that is not fit to be sent
     "external_id_invalid": Problem(
         Rejected, _PRODUCT, "product_problem", 409,
-        _("The external id is unusable: 1 to 255 characters, no control characters, no slash at an end, not “.” or “..”."),
+        _("The external id is unusable: 1 to 255 characters, no control characters, no outer slash, not “.” or “..”."),
         _("Give the product another id."),
     ),
     "external_id_duplicate": Problem(

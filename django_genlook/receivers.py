@@ -145,4 +145,4 @@ class _MarkAfterCommit:
         self.__qualname__ = type(self).__qualname__  # Django names a robust callback that fails by it
 
     def __call__(self) -> None:
-        products.changed(self.references)
+        products.related_changed(self.references)

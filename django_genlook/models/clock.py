@@ -22,7 +22,7 @@ def db_now() -> Combinable:
     return DatabaseNow()
 
 
-def ahead(seconds: float) -> ExpressionWrapper:
+def ahead(seconds: float) -> Combinable:
     """Return the expression for ``seconds`` from now; a negative number lies in the past."""
     span = Value(timedelta(seconds=seconds), output_field=DurationField())
     return ExpressionWrapper(db_now() + span, output_field=DateTimeField())

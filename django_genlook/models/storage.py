@@ -38,8 +38,10 @@ class PrivateStorage(Storage):
         with self._target() as target:
             return target.open(name, mode)
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str | None) -> bytes:
         """Return the whole content of ``name``."""
+        if not name:
+            raise FileNotFoundError("The row names no file.")
         with self._target() as target, target.open(name) as file:
             content: bytes = file.read()
             return content

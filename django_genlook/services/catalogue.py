@@ -32,6 +32,8 @@ class Wanted:
 def read(row: Product) -> Wanted | None:
     """Return what Genlook should hold for ``row`` now, or ``None`` when it should hold nothing.
 
+    ``row.is_deleted`` is set when the shop no longer lists the product.
+
     Raises ``GenlookError`` with a code that tells staff why the product cannot be sent.
     """
     if row.is_deleted:
@@ -42,6 +44,7 @@ def read(row: Product) -> Wanted | None:
     if adapter is None:
         raise Rejected(f"No adapter is registered for {row.source}.", code="adapter_failed")
     obj = _guarded(lambda: adapter.get_queryset().filter(pk=key).first())
+    row.is_deleted = obj is None
     return None if obj is None else wanted(adapter, obj)
 
 
@@ -94,12 +97,11 @@ def wire_title(title: str) -> str:
     return title
 
 
-def pictures(content: Content, *, as_bytes: bool, side: int) -> list[Picture]:
-    """Return how each picture travels: a public address as it is, everything else as bytes re-encoded here."""
-    return [_picture(image, as_bytes=as_bytes, side=side) for image in content.images]
+def picture(image: File[Any] | str, *, as_bytes: bool, side: int) -> Picture:
+    """Return how a picture travels: a public address as it is, everything else as bytes re-encoded here.
 
-
-def _picture(image: File[Any] | str, *, as_bytes: bool, side: int) -> Picture:
+    ``as_bytes`` fetches even the public ones; ``side`` is the longest side in px of what is sent as bytes.
+    """
     local = is_loopback(get_config().BASE_URL)
     url = image if isinstance(image, str) else _public_url(image)
     if url is not None:
@@ -162,5 +164,5 @@ class OwnProducts(ProductAdapter):
     def is_enabled(self, obj: Product) -> bool:
         return obj.is_enabled
 
-    def images(self, obj: Product) -> Sequence[File[Any]]:  # type: ignore[override]
+    def images(self, obj: Product) -> Sequence[File[Any]]:
         return [picture.file for picture in obj.images.all()]

@@ -130,7 +130,7 @@ def _cleaned(photo: Photo, token: UUID) -> bytes:
         raise Rejected(str(error), code="INVALID_IMAGE") from error
     except OSError as error:
         raise GenlookError(f"No process to clean a picture in: {error}", code="not_sent") from error
-    raw, name = photo.raw.name, storage.save(f"genlook/photos/{uuid4()}.jpg", ContentFile(picture.data))
+    raw, name = photo.raw.name or "", storage.save(f"genlook/photos/{uuid4()}.jpg", ContentFile(picture.data))
     if not Photo.objects.held(photo.pk, token).update(cleaned=name, raw=""):
         storage.delete(name)
         raise Later(0)

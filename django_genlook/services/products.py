@@ -39,6 +39,14 @@ def changed(references: Collection[str]) -> None:
                 dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
 
 
+def related_changed(references: Collection[str]) -> None:
+    """Mark the mirrors of these shop rows as changed, because a row that belongs to them did; make and revive none."""
+    rows = Product.objects.filter(source__in=sorted(references), is_deleted=False)
+    if rows.update(revision=F("revision") + 1) and get_config().QUEUE == "celery":
+        for pk in rows.values_list("pk", flat=True):
+            dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
+
+
 def changed_here(pk: int) -> None:
     """Mark a product that is kept in this app as changed."""
     if Product.objects.filter(pk=pk, source=None).update(revision=F("revision") + 1):
@@ -105,7 +113,7 @@ def _send(row: Product, token: UUID, wanted: Wanted, lane: Lane) -> None:
     pictures = []
     for image in content.images:
         _renew(row, token, calls.CLEANING_LEASE + calls.DOWNLOAD_LEASE)
-        pictures += catalogue.pictures([image], as_bytes=row.is_sent_as_bytes, side=side)
+        pictures.append(catalogue.picture(image, as_bytes=row.is_sent_as_bytes, side=side))
     # Once a byte may have left, Genlook may hold the product, whatever we hear of it.
     _renew(row, token, calls.PRODUCT_LEASE, is_remote=True)
     answer = calls.ask(

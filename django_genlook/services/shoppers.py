@@ -28,7 +28,7 @@ def get_or_create(session: SessionBase | None, user: Any) -> Shopper:
     """Return the shopper of this session or user, made at the first POST; the session is told its subject."""
     mine = find(session, user)
     subject = _subject(session)
-    found = mine.filter(pk=subject).first() or mine.order_by("created_at").first()
+    found = (mine.filter(pk=subject).first() if subject else None) or mine.order_by("created_at").first()
     if found is None:
         found = Shopper.objects.create(user=user if getattr(user, "is_authenticated", False) else None)
         found.refresh_from_db()

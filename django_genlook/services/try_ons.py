@@ -151,7 +151,7 @@ def _accept(product: Product, photo: Photo, caps: Sequence[Cap], **columns: Any)
         with transaction.atomic(using=router.db_for_write(Generation)):
             reservations = budgets.reserve(periods)
             generation = Generation.objects.create(
-                pk=uuid4(), product=product, external_id=product.external_id, photo=photo, active_key=key,
+                pk=uuid4(), product=product, external_id=product.external_id or "", photo=photo, active_key=key,
                 reservations=reservations, **columns,
             )  # fmt: skip
     except budgets.Full as full:
