@@ -90,10 +90,9 @@ def _cleaned(options: dict[str, int]) -> bytes:
     except MemoryError:
         raise headers.Refused(headers.INVALID, f"decoding this {kind} takes too much memory") from None
     except Exception as error:
-        # libjpeg does not tell "broken" from "no memory", which a progressive JPEG of 50 MP needs much of
-        raise headers.Refused(
-            headers.INVALID, f"this {kind} is broken or takes too much memory: {type(error).__name__}: {error}"
-        ) from None
+        # libjpeg does not tell "broken" from "no memory", of which a progressive JPEG of 50 MP needs much
+        why = f"{type(error).__name__}: {re.sub(' ?<.*>', '', str(error))}"
+        raise headers.Refused(headers.INVALID, f"this {kind} is broken or takes too much memory: {why}") from None
 
 
 def _say(line: str) -> None:

@@ -48,7 +48,7 @@ def redraw(data: bytes, kind: str, *, side: int, quality: int) -> bytes:
     if kind == "JPEG":
         source.draft(None, _fit(source.size, side))
     source.load()
-    turn = _TURNS.get(_orientation(source))
+    turn = _turn(source)
     profile = source.info.get("icc_profile")
     drawn = _resizable(source)
     del source  # up to 200 MB
@@ -71,9 +71,9 @@ def _fit(size: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, size[0] * side // longest), max(1, size[1] * side // longest)
 
 
-def _orientation(picture: Image.Image) -> object:
+def _turn(picture: Image.Image) -> Image.Transpose | None:
     try:
-        return picture.getexif().get(_ORIENTATION)
+        return _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # EXIF is a format of its own, broken in its own ways; the pixels may still be good
         return None
 

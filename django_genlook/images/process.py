@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -14,10 +15,11 @@ from django_genlook.images.child import OPTIONS, REFUSED
 
 DEADLINE = 30.0  # seconds of wall clock: RLIMIT_CPU does not stop a child that sleeps
 LIMITS = {name: OPTIONS[name] for name in ("memory", "jpeg_memory", "cpu", "input", "output")}
-COMMAND = ("-S", "-s", "-P", "-m", "django_genlook.images")
+PROGRAM = "import django_genlook.images.__main__"
 
 _MAX_WORDS = 64 * 1024  # bytes of stderr that are kept
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONHOME", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # what an interpreter may need to start; the rest may be secret
+_LISTEN_FIRST = "import sys; sys.path += sys.argv.pop(1).splitlines(); "
 _CODES = (headers.INVALID, headers.UNSUPPORTED, headers.TOO_LARGE)
 _STOPPED = {-getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
@@ -28,31 +30,27 @@ def decode(data: bytes, *, side: int, quality: int) -> bytes:
     Raises ``Refused`` when the picture is at fault, ``OSError`` when the child could not even begin or was stopped.
     """
     options = {"side": side, "quality": quality, **LIMITS}
-    command = [sys.executable, *COMMAND, *(f"{name}={value}" for name, value in options.items())]
+    # Isolated (-I): the standard library comes first, whatever lies in the shop's directories; no start-up files (-S).
+    flags = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+    command = [sys.executable, *flags, "-c", _LISTEN_FIRST + PROGRAM, "\n".join(_import_path())]
+    command += [f"{name}={value}" for name, value in options.items()]
     deadline = time.monotonic() + DEADLINE
     child = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=_environment(),
+        env={name: os.environ[name] for name in _KEPT if name in os.environ},
         start_new_session=True,  # a Ctrl-C in the worker's terminal is no verdict on the picture
     )
     out, words, late = _converse(child, data, deadline)
     return _verdict(child.returncode, out, words.decode("ascii", "replace").splitlines(), late)
 
 
-def _environment() -> dict[str, str]:
-    """Nothing but what Python needs to start: the shop's environment holds its secrets.
-
-    The import path is the parent's own, so that the child finds the same Pillow without site-packages' start-up files.
-    """
-    path = [entry for entry in sys.path if entry]
-    home = str(Path(headers.__file__).parents[2])
-    if home not in path:
-        path.append(home)
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(path)}
+def _import_path() -> list[str]:
+    """Where the child finds this package and what it needs: the same Pillow as the parent's, and little else."""
+    specs = (find_spec(name) for name in ("PIL", "pillow_heif", "django_genlook"))
+    return list(dict.fromkeys(str(Path(spec.origin).parents[1]) for spec in specs if spec and spec.origin))
 
 
 def _converse(child: subprocess.Popen[bytes], data: bytes, deadline: float) -> tuple[bytes, bytes, bool]:
@@ -63,6 +61,7 @@ def _converse(child: subprocess.Popen[bytes], data: bytes, deadline: float) -> t
         threading.Thread(target=_hear, args=(child.stdout, out, LIMITS["output"] + 1), daemon=True),
         threading.Thread(target=_hear, args=(child.stderr, words, _MAX_WORDS), daemon=True),
     ]
+    pipes = [child.stdin, child.stdout, child.stderr]
     late = False
     try:
         for talk in talks:
@@ -77,9 +76,11 @@ def _converse(child: subprocess.Popen[bytes], data: bytes, deadline: float) -> t
     finally:
         child.kill()
         child.wait()
-        for talk in talks:
+        for talk, pipe in zip(talks, pipes, strict=True):
             if talk.ident is not None:
-                talk.join(1)  # ends at once: the pipes died with the child
+                talk.join(1)  # ends at once, closing its pipe, unless somebody else holds the other end
+            elif pipe is not None:
+                pipe.close()
     return bytes(out), bytes(words), late
 
 
@@ -92,15 +93,15 @@ def _feed(pipe: IO[bytes], data: bytes) -> None:
 
 
 def _hear(pipe: IO[bytes], into: bytearray, most: int) -> None:
-    with pipe:
-        while chunk := os.read(pipe.fileno(), 65_536):
-            into += chunk[: most - len(into)]
+    with pipe:  # closing it early makes an endless talker fail
+        while len(into) < most and (chunk := os.read(pipe.fileno(), 65_536)):
+            into += chunk
 
 
 def _verdict(status: int, out: bytes, words: list[str], late: bool) -> bytes:
+    if len(out) > LIMITS["output"]:
+        raise headers.Refused(headers.INVALID, "the picture decoder's answer has no end")
     if status == 0 and not late:
-        if len(out) > LIMITS["output"]:
-            raise headers.Refused(headers.INVALID, "the decoder's answer has no end")
         return out
     refusal = next((line.split(" ", 2) for line in words if line.startswith("refused ")), [])
     if status == REFUSED and len(refusal) == 3 and refusal[1] in _CODES:
