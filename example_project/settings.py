@@ -90,8 +90,12 @@ USE_TZ = True
 USE_I18N = True
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1}
+if CELERY_BROKER_URL.startswith("redis"):
+    # Without these a silent Redis holds a publisher for half a minute.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1}
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="genlook-example")
+CELERY_BEAT_SCHEDULE = {"genlook": {"task": "django_genlook.sweep", "schedule": 30}}
 
 GENLOOK = {
     "QUEUE": "celery" if CELERY_BROKER_URL else "embedded",

@@ -1,12 +1,15 @@
 """Settings of the test suite: the example shop, its database on a file so that threads and processes can share it."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from example_project.settings import *
 
 ROOT = Path(tempfile.mkdtemp(prefix="genlook-tests-"))
+atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
 SECRET_KEY = "tests-only"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
@@ -39,10 +42,8 @@ match os.environ.get("GENLOOK_TEST_DATABASE", "sqlite"):
             "default": {
                 "ENGINE": "django.db.backends.mysql",
                 "NAME": "test",
-                "HOST": "127.0.0.1",
-                "PORT": "3306",
+                "HOST": "localhost",
                 "USER": "root",
-                "PASSWORD": os.environ.get("MYSQL_PWD", ""),
                 "OPTIONS": {"charset": "utf8mb4"},
             }
         }
