@@ -5,15 +5,20 @@ asks ``problem`` for the words. The codes in capitals are Genlook's (https://doc
 those in snake_case are ours.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.messages import constants as levels
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+# Seconds towards a shopper: when nobody says how long, and at most.
+USUAL_PAUSE = 60
+LONGEST_PAUSE = 31 * 86_400
 
 
 class Detail(NamedTuple):
@@ -56,6 +61,23 @@ class GenlookError(Exception):
     def problem(self) -> "Problem":
         """The row of the table that tells people, and the worker, what this failure means."""
         return problem_for(self.code, self.http_status)
+
+    def answer(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return what a shopper's browser is answered: the body in Genlook's shape, and headers that go with it.
+
+        The words are the table's. ``details`` are in it only when this app itself refused the request: Genlook's own
+        are for staff.
+        """
+        problem = self.problem
+        body: dict[str, Any] = {
+            "code": problem.shopper_code, "message": str(problem.shopper), "status": problem.status,
+        }  # fmt: skip
+        if self.details and self.code == "invalid_request" and self.http_status is None:
+            body["details"] = [item._asdict() for item in self.details]
+        if self.retry_after is None and problem.status not in (429, 503):
+            return body, {}
+        pause = USUAL_PAUSE if self.retry_after is None else min(max(1, self.retry_after), LONGEST_PAUSE)
+        return body, {"Retry-After": str(math.ceil(pause))}
 
 
 class NotSent(GenlookError):
