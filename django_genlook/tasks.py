@@ -10,9 +10,12 @@ from django_genlook.services import sweep as sweeping
 
 @shared_task(name=dispatch.PUSH_PRODUCT, ignore_result=True)
 def push_product(pk: str) -> None:
-    """Bring Genlook in step with one product."""
+    """Bring Genlook in step with one product, named by its key here or by the shop's row that it mirrors."""
     try:
-        products.push(int(pk))
+        if pk.isdecimal():
+            products.push(int(pk))
+        else:
+            products.push_mirror_of(pk)
     except Later:
         # It stays due; the sweep sends a message again when there is room.
         return

@@ -32,13 +32,13 @@ CLEANING_LEASE = 45
 PAUSED_AGAIN = 5.0
 
 
-def is_held_back(*, is_try_on: bool = False) -> bool:
+def is_held_back(*, is_try_on: bool = False, is_look: bool = False) -> bool:
     """Return whether nothing may be sent now: without a key, with ``ENABLED`` off, or while a breaker is open.
 
-    The credits breaker holds back new try-ons only.
+    The credits breaker holds back new try-ons only; the kill switch everything but a look at what is already paid.
     """
     config = get_config()
-    if not config.API_KEY or not config.ENABLED:
+    if not config.API_KEY or not (config.ENABLED or is_look):
         return True
     breakers = budgets.open_breakers()
     return BreakerName.AUTH in breakers or (is_try_on and BreakerName.CREDITS in breakers)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.files.storage import InvalidStorageError, storages
+from django.core.files.storage import storages
 
 from django_genlook import budgets
 from django_genlook.budgets import Cap
@@ -35,10 +35,10 @@ def check_available(user: Any = None) -> None:
 
 
 def has_storage(config: Config) -> bool:
-    """Return whether the private storage is configured."""
+    """Return whether the private storage is configured, and can be made."""
     try:
         storages[config.STORAGE]
-    except InvalidStorageError:
+    except Exception:  # no such alias; or each backend has exceptions of its own, about its own options
         return False
     return True
 

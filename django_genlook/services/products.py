@@ -34,17 +34,18 @@ def changed(references: Collection[str]) -> None:
         rows = Product.objects.filter(source__in=batch)
         if rows.update(revision=F("revision") + 1, is_deleted=False) < len(batch):
             Product.objects.bulk_create([Product(source=reference) for reference in batch], ignore_conflicts=True)
-        if get_config().QUEUE == "celery":
-            for pk in rows.values_list("pk", flat=True):
-                dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
+        for reference in batch:
+            dispatch.nudge(dispatch.PUSH_PRODUCT, reference)
 
 
 def related_changed(references: Collection[str]) -> None:
     """Mark the mirrors of these shop rows as changed, because a row that belongs to them did; make and revive none."""
-    rows = Product.objects.filter(source__in=sorted(references), is_deleted=False)
-    if rows.update(revision=F("revision") + 1) and get_config().QUEUE == "celery":
-        for pk in rows.values_list("pk", flat=True):
-            dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
+    ordered = sorted(references)
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
+        Product.objects.filter(source__in=batch, is_deleted=False).update(revision=F("revision") + 1)
+        for reference in batch:
+            dispatch.nudge(dispatch.PUSH_PRODUCT, reference)
 
 
 def changed_here(pk: int) -> None:
@@ -55,7 +56,12 @@ def changed_here(pk: int) -> None:
 
 def deleted(references: Collection[str]) -> None:
     """Mark these shop rows as gone; each leaves a tombstone until Genlook has deleted it too."""
-    Product.objects.filter(source__in=sorted(references)).update(revision=F("revision") + 1, is_deleted=True)
+    ordered = sorted(references)
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
+        Product.objects.filter(source__in=batch).update(revision=F("revision") + 1, is_deleted=True)
+        for reference in batch:
+            dispatch.nudge(dispatch.PUSH_PRODUCT, reference)
 
 
 def bury(external_id: str) -> None:
@@ -67,13 +73,27 @@ def bury(external_id: str) -> None:
 
 def send_again(pk: int) -> int | None:
     """Have the product sent although nothing seems to have changed; return the revision to wait for."""
-    touched = Product.objects.filter(pk=pk).update(
-        revision=F("revision") + 1, fingerprint="", **CLEAN
-    )  # fmt: skip
-    if not touched:
+    if not send_each_again([pk]):
         return None
-    dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
     return Product.objects.values_list("revision", flat=True).get(pk=pk)
+
+
+def send_each_again(keys: Collection[int]) -> int:
+    """Have these products sent although nothing seems to have changed, and return how many there are."""
+    ordered, touched = sorted(set(keys)), 0
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
+        touched += Product.objects.filter(pk__in=batch).update(revision=F("revision") + 1, fingerprint="", **CLEAN)
+        for pk in batch:
+            dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
+    return touched
+
+
+def push_mirror_of(reference: str, lane: Lane = Lane.BACKGROUND) -> None:
+    """Do as ``push`` for the mirror of a shop row (``adapters.source``), if there is one."""
+    pk = Product.objects.filter(source=reference).values_list("pk", flat=True).first()
+    if pk is not None:
+        push(pk, lane)
 
 
 def push(pk: int, lane: Lane = Lane.BACKGROUND) -> None:

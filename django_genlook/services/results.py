@@ -31,7 +31,7 @@ def poll(pk: UUID | str) -> None:
 
     Raises ``Later`` without a request slot.
     """
-    if calls.is_held_back():
+    if calls.is_held_back(is_look=True):
         return
     token = Generation.objects.unfinished().claim(pk, calls.LOOK_LEASE)
     if token is None:

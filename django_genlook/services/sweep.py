@@ -83,15 +83,16 @@ def refresh_balance() -> None:
 
 def due(lane: Lane, limit: int = 10) -> list[Work]:
     """Return what a worker of this lane may take up now, most urgent first: nothing while everything is held back."""
-    if calls.is_held_back():
-        return []
     for_staff = lane is Lane.BACKGROUND
     origin = Generation.Origin.STAFF if for_staff else Generation.Origin.SHOPPER
     generations = Generation.objects.filter(origin=origin)
     work: list[Work] = []
     if not calls.is_held_back(is_try_on=True):
         work += [(try_ons.submit, pk) for pk in generations.unsent().oldest(limit)]
-    work += [(results.poll, pk) for pk in generations.unfinished().oldest(limit)]
+    if not calls.is_held_back(is_look=True):
+        work += [(results.poll, pk) for pk in generations.unfinished().oldest(limit)]
+    if calls.is_held_back():
+        return work
     work += [(photos.upload, pk) for pk in Photo.objects.due().filter(is_model=for_staff).oldest(limit)]
     if for_staff:
         work += [(products.push, pk) for pk in Product.objects.due().oldest(limit)]
@@ -100,7 +101,7 @@ def due(lane: Lane, limit: int = 10) -> list[Work]:
 
 def nudge_due() -> None:
     """Send a message for each due row; with the embedded worker there is nobody to send it to."""
-    if get_config().QUEUE != "celery" or calls.is_held_back():
+    if get_config().QUEUE != "celery":
         return
     tasks: dict[Callable[[Any], None], str] = {
         try_ons.submit: dispatch.SUBMIT_GENERATION,
