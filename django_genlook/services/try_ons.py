@@ -33,23 +33,43 @@ def request(
     shopper: Shopper,
     user: Any,
     address: str = "",
+    is_again: bool = False,
 ) -> tuple[Generation, bool]:
     """Start a try-on for a shopper and return it, with whether it is new; the same one again while it is running.
 
+    One that is done, of the same photo and the product as it is now, is returned too, unless ``is_again``.
     ``shoppers`` are all that this person is, ``shopper`` the one that new rows belong to. Raises ``GenlookError``:
     ``not_found`` for an unknown product or photo, the photo's own code when it was rejected, ``photo_expired``,
     ``product_problem``, ``limit_reached``, ``try_on_unavailable``.
     """
     limits.check_available(user)
     product = find_product(external_id)
-    photo = Photo.objects.filter(pk=photo_id, shopper__in=list(shoppers)).first()
+    mine = list(shoppers)
+    photo = Photo.objects.filter(pk=photo_id, shopper__in=mine).first()
     if photo is None:
         raise NotFound("No such photo.", code="not_found")
     _check_photo(photo)
-    if product.is_parked and not product.is_remote:
-        raise Rejected(product.error_code, code="product_problem")
+    _check_product(product)
+    done = None if is_again else _done(product, photo, mine)
+    if done is not None:
+        return done, False
     caps = limits.caps_for_shopper(shopper, user, address) + limits.caps_for_credits()
     return _accept(product, photo, caps, origin=Generation.Origin.SHOPPER, shopper=shopper)
+
+
+def allowance(product: Product, *, shopper: Shopper | None, user: Any, address: str = "") -> int | None:
+    """Return how many more try-ons this person may start now, ``None`` when nothing limits them; changes nothing.
+
+    Raises ``GenlookError`` when it is none: ``product_problem``, ``limit_reached``, ``try_on_unavailable``.
+    """
+    limits.check_available(user)
+    _check_product(product)
+    if limits.remaining(limits.caps_for_credits()) == 0:
+        raise GenlookError("The shop's credit budget is used up.", code="try_on_unavailable")
+    left = limits.remaining(limits.caps_for_shopper(shopper, user, address))
+    if left == 0:
+        raise GenlookError("The quota of try-ons is used up.", code="limit_reached")
+    return left
 
 
 def start_for_staff(products_and_photos: Iterable[tuple[Product, Photo]], user: Any) -> list[Generation]:
@@ -172,6 +192,21 @@ def _check_photo(photo: Photo) -> None:
         raise Rejected("The photo was rejected.", code=photo.error_code)
     if not Photo.objects.usable().filter(pk=photo.pk).exists():
         raise NotFound("The photo has expired.", code="photo_expired")
+
+
+def _check_product(product: Product) -> None:
+    if product.is_parked and not product.is_remote:
+        raise Rejected(product.error_code, code="product_problem")
+
+
+def _done(product: Product, photo: Photo, shoppers: Sequence[Shopper]) -> Generation | None:
+    """Return the newest finished try-on of these two, if its picture is here and the product has not changed since."""
+    if not product.is_in_step:
+        return None
+    rows = Generation.objects.filter(
+        product=product, photo=photo, shopper__in=shoppers, status=Status.COMPLETED, sent_at__gte=product.synced_at
+    )
+    return rows.exclude(result="").order_by("-created_at").first()
 
 
 def _is_ready(row: Generation, token: UUID, lane: Lane) -> bool:
