@@ -37,7 +37,8 @@ class Command(BaseCommand):
                 )  # fmt: skip
                 if entry.slug in pictures:
                     image = there.get(entry.slug) or ProductImage(product=product, alt=entry.alt)
-                    image.original.save(f"{entry.slug}.jpg", ContentFile(pictures[entry.slug]))
+                    image.original = ContentFile(pictures[entry.slug], name=f"{entry.slug}.jpg")
+                    image.save()
         if options["verbosity"]:
             new = len(CATALOGUE) - len(there)
             self.stdout.write(f"{len(CATALOGUE)} products, {new} of them new, {len(undrawn)} pictures drawn.")
