@@ -44,7 +44,7 @@ def test_old_and_new_names_mean_the_same(sandbox: Talk, shop: Shop) -> None:
     image_id = sandbox.upload(crop="false")
     new = {"products": [{"externalId": "shirt-42"}], "person": {"image": {"source": {"id": image_id}}}}
     old = {"product": {"externalId": "shirt-42"}, "customer": {"id": image_id}}
-    pairs = [
+    pairs: list[tuple[Json, Json]] = [
         ({**new, "output": {"watermark": False}}, {**old, "useWatermark": False}),
         ({**new, "output": {"watermark": True}}, {**old, "useWatermark": True}),
         (new, {**old, "product": {"externalId": "shirt-42"}}),

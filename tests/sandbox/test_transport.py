@@ -216,13 +216,14 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = (
-    "externalId title description images imageUrls metadata validForDays products product person customer image source "
-    "url id fileKey externalUserId customerId output watermark keepForDays useWatermark retentionDays classifications"
-).split()
+FIELDS = {
+    "products", "product", "externalId", "title", "description", "metadata", "validForDays", "images", "imageUrls",
+    "person", "customer", "image", "source", "url", "id", "fileKey", "classifications", "output", "watermark",
+    "externalUserId", "customerId", "keepForDays", "useWatermark", "retentionDays",
+}  # fmt: skip
 BODIES = st.recursive(
     JSON_VALUES,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(sorted(FIELDS)), inner, max_size=6),
     max_leaves=12,
 )
 
