@@ -31,7 +31,7 @@ class CheckedSession(SessionAuthentication):
         try:
             super().enforce_csrf(request)
         except PermissionDenied as error:
-            logger.warning("code=csrf_failed path=%s: %s", request.path, error.detail)
+            logger.warning("code=csrf_failed: %s", error.detail)
             raise CsrfFailed from error
 
 
