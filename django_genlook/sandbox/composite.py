@@ -81,7 +81,7 @@ def _dress(person: Image.Image, piece: Image.Image) -> None:
     width = max(8, round(min(face.width * 3.3, person.width * 0.86)))
     height = max(8, round(piece.height * width / piece.width))
     top = min(round(face.bottom + 0.06 * face.height), round(person.height * 0.8))
-    longest = round(max(person.height - top, 1) * 2)
+    longest = 4 * max(person.height - top, 1)
     if height > longest:
         width, height = max(8, round(width * longest / height)), longest
     left = round(face.center_x - width / 2)
