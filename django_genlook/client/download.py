@@ -2,6 +2,7 @@
 
 import ipaddress
 import ssl
+from functools import lru_cache
 from urllib.parse import SplitResult, quote
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -10,6 +11,7 @@ from django_genlook import __version__
 from django_genlook.client import transport
 from django_genlook.client.addresses import ascii_host, check_host, is_public, refused, split
 from django_genlook.client.answers import URL_LIMIT
+from django_genlook.client.exchange import GRACE
 from django_genlook.exceptions import GenlookError, NotFound, ProtocolError, Rejected, ServerFault
 
 
@@ -99,9 +101,14 @@ def _connection(
 ) -> transport.WatchedHTTPConnection | transport.WatchedHTTPSConnection:
     host = ascii_host(parts)
     if parts.scheme == "http":
-        return transport.WatchedHTTPConnection(host, parts.port or 80, timeout=deadline)
-    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
-    return transport.WatchedHTTPSConnection(host, parts.port or 443, timeout=deadline, ssl_context=context)
+        return transport.WatchedHTTPConnection(host, parts.port or 80, timeout=deadline + GRACE)
+    context = _trust(DEFAULT_CA_BUNDLE_PATH)
+    return transport.WatchedHTTPSConnection(host, parts.port or 443, timeout=deadline + GRACE, ssl_context=context)
+
+
+@lru_cache(maxsize=1)
+def _trust(authorities: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authorities)
 
 
 def _target(parts: SplitResult) -> str:

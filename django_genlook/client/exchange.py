@@ -11,6 +11,8 @@ from typing import Any
 
 # Seconds for one address, read at each call.
 CONNECT_TIMEOUT = 10.0
+# Seconds after the deadline at which a socket gives up by itself, should shutting it not wake what waits on it.
+GRACE = 5.0
 
 Admit = Callable[[str], None]
 
@@ -87,8 +89,8 @@ class Exchange:
                     sock.setsockopt(*option)
                 sock.settimeout(min(left, CONNECT_TIMEOUT))
                 sock.connect(address)
-                # From here on the watch counts; for one ``sendall`` of a large picture this is the time for all of it.
-                sock.settimeout(left)
+                # From here on the watch counts. A large picture is one ``sendall``, and this the time for all of it.
+                sock.settimeout(left + GRACE)
                 self.watch(sock)
             except OSError as error:
                 sock.close()

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_genlook import __version__
 from django_genlook.client import transport
 from django_genlook.client.errors import error_from_answer
+from django_genlook.client.exchange import GRACE
 from django_genlook.conf import Secret, is_loopback
 from django_genlook.exceptions import GenlookError, NotSent, ProtocolError
 
@@ -60,7 +61,7 @@ class Wire:
             response = self._adapter.send(
                 request,
                 stream=True,
-                timeout=seconds,
+                timeout=seconds + GRACE,
                 verify=settings["verify"] or True,
                 # Plain http stays on this machine or in its network.
                 proxies={} if self._plain else settings["proxies"],
