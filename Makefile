@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs-errors screenshots clean
+.PHONY: demo test lint docs docs-errors screenshots clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python manage.py demo
@@ -15,8 +15,12 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m docs.errors --check
+
+docs: docs-errors
+	$(BIN)/python -m pip install --quiet --group doc
+	$(BIN)/python -m sphinx -W -q docs docs/_build
 
 docs-errors: $(VENV)/.installed
 	$(BIN)/python -m docs.errors
