@@ -68,8 +68,8 @@ def on_own_delete(sender: type[models.Model], instance: Any, **kwargs: Any) -> N
     """Leave a tombstone for a product that was kept in this app; a picture that went changes its product."""
     if isinstance(instance, ProductImage):
         products.changed_here(instance.product_id)
-    elif instance.is_remote and instance.external_id and not instance.is_deleted:
-        products.bury(instance.external_id)
+    elif not instance.is_deleted:
+        products.deleted_here(instance)
 
 
 def on_login(sender: Any, request: HttpRequest | None, user: AbstractBaseUser, **kwargs: Any) -> None:

@@ -13,6 +13,9 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw
 
+from django_genlook import images
+from django_genlook.models import clock as models_clock
+
 pytest_plugins = ["django_genlook.testing"]
 
 PORTS = {"postgres": 5432, "mariadb": 3306, "redis": 6379, "rabbitmq": 5672}
@@ -86,6 +89,55 @@ def make_product(garment: bytes, db: None) -> Callable[..., Any]:
         return product
 
     return make
+
+
+@pytest.fixture
+def quick_pictures(portrait: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that are clean at once; what cleaning does is tested where ``images`` is."""
+
+    def clean(data: bytes, **options: Any) -> images.CleanImage:
+        return images.CleanImage(portrait, 480, 640)
+
+    monkeypatch.setattr(images, "clean", clean)
+
+
+class Clock:
+    """The database's clock, moved on instead of waited for; the sandbox's clock goes with it."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+        self.followers: list[Callable[[float], None]] = []
+
+    def advance(self, seconds: float) -> None:
+        """Move every clock on; what runs out meanwhile has run out."""
+        self.offset += seconds
+        for follower in self.followers:
+            follower(seconds)
+
+
+@pytest.fixture
+def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock to move; it stands in for the one expression that every stored time is compared with."""
+    moved = Clock()
+    if "genlook_sandbox" in request.fixturenames:
+        moved.followers.append(request.getfixturevalue("genlook_sandbox").advance)
+
+    class MovedNow(models_clock.DatabaseNow):
+        def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+            shift = f"{moved.offset:+.3f} seconds"
+            template = f"STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW', '{shift}')"
+            return self.as_sql(compiler, connection, template=template, **extra)
+
+        def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+            template = f"(STATEMENT_TIMESTAMP() + INTERVAL '{moved.offset:.3f} seconds')"
+            return self.as_sql(compiler, connection, template=template, **extra)
+
+        def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+            template = f"(UTC_TIMESTAMP(6) + INTERVAL {moved.offset:.3f} SECOND)"
+            return self.as_sql(compiler, connection, template=template, **extra)
+
+    monkeypatch.setattr(models_clock, "DatabaseNow", MovedNow)
+    return moved
 
 
 def _encoded(picture: Image.Image, kind: str) -> bytes:

@@ -1,8 +1,9 @@
 """The mirror of the shop's catalogue: what Genlook should hold, and how far that got."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
-from django.db import models
+from django.db import models, router, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
@@ -75,10 +76,29 @@ class Product(Leased):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row; on an existing one only what a person edits, since a worker may be moving the rest."""
-        if not self._state.adding and kwargs.get("update_fields") is None:
-            kwargs["update_fields"] = EDITORIAL
         self.external_id = self.external_id or None
-        super().save(*args, **kwargs)
+        fields = EDITORIAL
+        tombstone = self._tombstones().first()
+        if tombstone is not None:
+            # A DELETE may be on its way; what is sent of this product must come after it.
+            self.next_attempt_at = tombstone.lease_until
+            fields = (*EDITORIAL, "next_attempt_at")
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = fields
+        with transaction.atomic(using=router.db_for_write(Product)):
+            if tombstone is not None:
+                self._tombstones().update(revision=0)  # a transaction begins with its write
+                self._tombstones().delete()
+            super().save(*args, **kwargs)
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Check as Django does, but that a deleted product no longer occupies its external id."""
+        if self._tombstones().exists():
+            exclude = {*(exclude or ()), "external_id"}
+        super().validate_unique(exclude)
+
+    def _tombstones(self) -> ProductQuerySet:
+        return Product.objects.filter(external_id=self.external_id or None, is_deleted=True).exclude(pk=self.pk)
 
     @property
     def is_in_step(self) -> bool:

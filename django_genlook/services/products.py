@@ -64,11 +64,22 @@ def deleted(references: Collection[str]) -> None:
             dispatch.nudge(dispatch.PUSH_PRODUCT, reference)
 
 
+def deleted_here(row: Product) -> None:
+    """Leave tombstones for a row of ours that was deleted: for its id, and for another that Genlook has it by.
+
+    What ``row`` says of its state may be old, so Genlook is asked to delete what it may never have had.
+    """
+    former = _wire_id(row).removeprefix(get_config().EXTERNAL_ID_PREFIX)
+    for external_id in sorted({row.external_id or "", former} - {""}):
+        bury(external_id)
+
+
 def bury(external_id: str) -> None:
-    """Leave a tombstone for an external id that no product of ours uses any more."""
+    """Leave a tombstone for an external id that no product of ours uses any more; who waits for the id may have it."""
     Product.objects.bulk_create(
         [Product(external_id=external_id, is_deleted=True, is_remote=True)], ignore_conflicts=True
     )
+    _free(external_id)
 
 
 def send_again(pk: int) -> int | None:
@@ -118,13 +129,20 @@ def push(pk: int, lane: Lane = Lane.BACKGROUND) -> None:
     except Later:
         Product.objects.settle(pk, token)
         raise
+    except TombstoneBusy:
+        Product.objects.settle(pk, token, next_attempt_at=ahead(TOMBSTONE_BUSY))
     except GenlookError as error:
         _settle_failure(row, token, error, attempted)
 
 
 def _send(row: Product, token: UUID, wanted: Wanted, lane: Lane) -> None:
     content = wanted.content
+    wire_id = get_config().EXTERNAL_ID_PREFIX + content.external_id
     _take_external_id(row, token, content.external_id)
+    if row.source is None and row.is_remote and _wire_id(row) != wire_id:
+        # The id of a product that is kept here is edited in place; Genlook has it by the one before.
+        bury(_wire_id(row).removeprefix(get_config().EXTERNAL_ID_PREFIX))
+        row.is_remote = False
     read = {"title": content.title[:500], "is_enabled": True} if row.source else {}
     if row.is_remote and row.fingerprint == wanted.fingerprint:
         _settle_in_step(row, token, **read)
@@ -135,11 +153,11 @@ def _send(row: Product, token: UUID, wanted: Wanted, lane: Lane) -> None:
         _renew(row, token, calls.CLEANING_LEASE + calls.DOWNLOAD_LEASE)
         pictures.append(catalogue.picture(image, as_bytes=row.is_sent_as_bytes, side=side))
     # Once a byte may have left, Genlook may hold the product, whatever we hear of it.
-    _renew(row, token, calls.PRODUCT_LEASE, is_remote=True)
+    _renew(row, token, calls.PRODUCT_LEASE, is_remote=True, remote={**row.remote, "externalId": wire_id})
     answer = calls.ask(
         lane,
         lambda client: client.save_product(
-            get_config().EXTERNAL_ID_PREFIX + content.external_id,
+            wire_id,
             title=catalogue.wire_title(content.title),
             description=content.description,
             images=pictures,
@@ -147,14 +165,16 @@ def _send(row: Product, token: UUID, wanted: Wanted, lane: Lane) -> None:
         ),
     )
     _settle_in_step(row, token, fingerprint=wanted.fingerprint, remote=dict(answer.document), **read)
+    if row.source is None and not Product.objects.filter(pk=row.pk).exists():
+        # Deleted while it was on its way: its tombstone may have been dealt with before it arrived.
+        bury(content.external_id)
 
 
 def _remove(row: Product, token: UUID, lane: Lane) -> None:
-    if row.is_remote and row.external_id:
-        external_id = get_config().EXTERNAL_ID_PREFIX + row.external_id
+    if row.is_remote and _wire_id(row):
         _renew(row, token, calls.PRODUCT_LEASE)
         try:
-            calls.ask(lane, lambda client: client.delete_product(external_id))
+            calls.ask(lane, lambda client: client.delete_product(_wire_id(row)))
         except NotFound as error:
             # Only this code says that it is gone: a wrong BASE_URL answers 404 too, and must not eat tombstones.
             if error.code != "PRODUCT_NOT_FOUND":
@@ -162,9 +182,12 @@ def _remove(row: Product, token: UUID, lane: Lane) -> None:
     if row.is_deleted and _drop(Product.objects.held(row.pk, token).filter(revision=row.revision)):
         logger.info("product=%s state=gone", row.pk)
         product_synced.send_robust(Product, product=row)
+        _free(row.external_id or "")
         return
-    read = {"is_enabled": False} if row.source else {}
+    read = {"is_enabled": False, "external_id": None} if row.source else {}
     _settle_in_step(row, token, fingerprint="", is_remote=False, remote={}, **read)
+    if row.source:
+        _free(row.external_id or "")
 
 
 def _settle_in_step(row: Product, token: UUID, **values: object) -> None:
@@ -200,36 +223,59 @@ def _renew(row: Product, token: UUID, seconds: float, **values: object) -> None:
         raise Later(0)
 
 
+class TombstoneBusy(Exception):
+    """The external id belongs to a deleted product whose DELETE is on its way; the row looks again a little later."""
+
+
+def _wire_id(row: Product) -> str:
+    """Return the id that Genlook knows the product by, or would: the one it was last sent with, else its own."""
+    sent = row.remote.get("externalId")
+    return str(sent) if sent else get_config().EXTERNAL_ID_PREFIX + row.external_id if row.external_id else ""
+
+
 def _take_external_id(row: Product, token: UUID, external_id: str) -> None:
     """Give the row its external id; the one it had before, if Genlook may hold it, gets a tombstone."""
     if row.external_id == external_id:
         return
-    previous = row.external_id if row.is_remote else None
-    is_remote = _take_over_tombstone(external_id)
-    try:
-        with transaction.atomic(using=router.db_for_write(Product)):
-            held = Product.objects.held(row.pk, token)
-            held.update(external_id=external_id, is_remote=is_remote, fingerprint="")
-            if previous:
+    using = router.db_for_write(Product)
+    held = Product.objects.held(row.pk, token)
+    previous = row.external_id
+    if previous:
+        # Given up before the new one is taken: two products that exchange their ids would wait for each other for ever.
+        with transaction.atomic(using=using):
+            if not held.update(external_id=None, is_remote=False, fingerprint="", remote={}):
+                raise Later(0)
+            if row.is_remote:
                 bury(previous)
+        _free(previous)
+    tombstone = Product.objects.filter(external_id=external_id, is_deleted=True).first()
+    try:
+        with transaction.atomic(using=using):
+            is_remote = tombstone is not None and _take_over(tombstone)
+            held.update(external_id=external_id, is_remote=is_remote)
     except IntegrityError as error:
         raise Rejected(external_id, code="external_id_duplicate") from error
-    row.external_id, row.is_remote, row.fingerprint = external_id, is_remote, ""
+    row.external_id, row.is_remote, row.fingerprint, row.remote = external_id, is_remote, "", {}
 
 
-def _take_over_tombstone(external_id: str) -> bool:
-    """Drop the tombstone of ``external_id``, if there is one; return whether Genlook may still hold that product."""
-    tombstones = Product.objects.filter(external_id=external_id, is_deleted=True)
-    pk = tombstones.values_list("pk", flat=True).first()
-    if pk is None:
-        return False
-    free = tombstones.filter(lease_until=None) | tombstones.filter(lease_until__lt=db_now())
-    if not _drop(free.filter(pk=pk)) and tombstones.filter(pk=pk).exists():
-        raise Later(TOMBSTONE_BUSY)
+def _take_over(tombstone: Product) -> bool:
+    """Drop a tombstone, if it is still there; return whether Genlook may still hold that product."""
+    rows = Product.objects.filter(pk=tombstone.pk, is_deleted=True)
+    free = rows.filter(lease_until=None) | rows.filter(lease_until__lt=db_now())
+    if not _drop(free) and rows.exists():
+        raise TombstoneBusy
     return True
+
+
+def _free(external_id: str) -> None:
+    """Let the products that were parked because another had this external id try again."""
+    parked = Product.objects.parked().filter(error_code="external_id_duplicate", error_message=external_id)
+    for pk in list(parked.values_list("pk", flat=True)) if external_id else ():
+        if parked.filter(pk=pk).update(revision=F("revision") + 1):
+            dispatch.nudge(dispatch.PUSH_PRODUCT, pk)
 
 
 def _drop(rows: QuerySet[Product]) -> bool:
     """Delete the row if it still is as ``rows`` says; the write before it keeps others out until it is gone."""
     with transaction.atomic(using=router.db_for_write(Product)):
-        return bool(rows.update(attempts=0)) and bool(rows.delete()[0])
+        return bool(rows.update(is_deleted=True)) and bool(rows.delete()[0])
