@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, StrEnum
 
 from django.conf import settings
@@ -173,6 +173,13 @@ class Cap:
             return int(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp())
         return int(now.timestamp()) // self.seconds * self.seconds
 
+    def end(self, period: int) -> int:
+        """Return the first second, since 1970, after the period that begins with ``period``."""
+        if self.seconds is None:
+            # Every month is over 32 days after it began, and the next one then is not.
+            return self.period(datetime.fromtimestamp(period + 32 * PERIODS["d"], UTC))
+        return period + self.seconds
+
 
 class Full(Exception):
     """A cap has no room left; ``seconds`` until its next period begins."""
@@ -209,8 +216,7 @@ def reserve(periods: Sequence[tuple[Cap, int]]) -> list[list[str | int]]:
         Usage.objects.bulk_create([Usage(scope=cap.scope, period=period)], ignore_conflicts=True)
         if not rows.filter(used__lt=cap.amount).update(used=F("used") + 1):
             now = read_clock(router.db_for_write(Usage)).timestamp()
-            length = cap.seconds if cap.seconds is not None else PERIODS["d"]
-            raise Full(cap, max(1.0, period + length - now))
+            raise Full(cap, max(1.0, cap.end(period) - now))
     return [[cap.scope, period] for cap, period in periods]
 
 

@@ -38,10 +38,11 @@ def nudge(task: str, pk: object, *, delay: float = 0) -> None:
 
     # A closure and not functools.partial: before Django 6.1 a failing robust callback without __qualname__ raises.
     def send() -> None:
-        if current_app.conf.task_always_eager:
-            current_app.tasks[task].apply(args=[str(pk)])
-        else:
+        if not current_app.conf.task_always_eager:
             _messenger.hand_over(task, str(pk), delay)
+        elif not delay:
+            # A task that has to come back later, done at once, would only come back at once.
+            current_app.tasks[task].apply(args=[str(pk)])
 
     transaction.on_commit(send, using=router.db_for_write(Product), robust=True)
 

@@ -1,5 +1,6 @@
 """What every tier of tests shares: the sandbox, pictures, shop products, and which services this machine must have."""
 
+import importlib.util
 import io
 import os
 import shutil
@@ -25,11 +26,8 @@ def is_there(service: str) -> bool:
     """Return whether a service that a test needs answers on this machine."""
     if service == "chromium":
         return shutil.which("chromium") is not None
-    if service == "mariadb":
-        try:
-            import MySQLdb  # type: ignore[import-not-found]  # noqa: F401
-        except ImportError:
-            return False
+    if service == "mariadb" and importlib.util.find_spec("MySQLdb") is None:
+        return False
     with socket.socket() as probe:
         probe.settimeout(2)
         return probe.connect_ex(("127.0.0.1", PORTS[service])) == 0
@@ -53,7 +51,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(autouse=True)
 def _clean_storage() -> Iterator[None]:
     yield
-    for folder in (Path(settings.MEDIA_ROOT), Path(settings.STORAGES["genlook"]["OPTIONS"]["location"])):
+    stores: Any = settings.STORAGES
+    for folder in (Path(settings.MEDIA_ROOT), Path(stores["genlook"]["OPTIONS"]["location"])):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -19,12 +19,13 @@ CLEAN: dict[str, Any] = {
 class LeasedQuerySet(models.QuerySet[M]):
     """Claims and settles rows by conditional UPDATE, each one statement, so that no lock outlives it."""
 
+    def free(self) -> Self:
+        """Rows that nobody holds."""
+        return self.filter(Q(lease_until=None) | Q(lease_until__lt=db_now()))
+
     def ready(self) -> Self:
         """Rows that nobody holds and whose next attempt is not in the future."""
-        return self.filter(
-            Q(lease_until=None) | Q(lease_until__lt=db_now()),
-            Q(next_attempt_at=None) | Q(next_attempt_at__lte=db_now()),
-        )
+        return self.free().filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=db_now()))
 
     def oldest(self, limit: int) -> list[Any]:
         """Return the keys of at most ``limit`` of these rows, longest due first."""

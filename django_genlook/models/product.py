@@ -77,7 +77,7 @@ class Product(Leased):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row; on an existing one only what a person edits, since a worker may be moving the rest."""
         self.external_id = self.external_id or None
-        fields = EDITORIAL
+        fields: tuple[str, ...] = EDITORIAL
         tombstone = self._tombstones().first()
         if tombstone is not None:
             # A DELETE may be on its way; what is sent of this product must come after it.

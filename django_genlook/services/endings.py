@@ -19,6 +19,8 @@ logger = logging.getLogger("django_genlook.services")
 
 Status = Generation.Status
 
+LONGEST_RUN = 24 * 3600
+
 
 def complete(row: Generation, token: UUID, **columns: Any) -> bool:
     """End a try-on with its picture; return ``False`` when another worker was faster."""
@@ -36,8 +38,11 @@ def fail(row: Generation, token: UUID, source: str, error: GenlookError, *, is_c
 
 
 def end_overdue(deadline: float) -> None:
-    """End what can no longer succeed: unsent for more than ``deadline`` seconds, or of unknown outcome for too long."""
-    unsent = Generation.objects.filter(status=Status.QUEUED, created_at__lt=ahead(-deadline)).ready()
+    """End what can no longer succeed, also while everything is held back.
+
+    That is unsent for more than ``deadline`` seconds, of unknown outcome for too long, or unfinished for a day.
+    """
+    unsent = Generation.objects.filter(status=Status.QUEUED, created_at__lt=ahead(-deadline)).free()
     for row in unsent:
         _fail(
             row, unsent.filter(pk=row.pk), Status.QUEUED, GenlookError("Not sent in time.", code="try_on_unavailable")
@@ -46,6 +51,11 @@ def end_overdue(deadline: float) -> None:
     for row in doubtful:
         # What may have cost a credit counts as charged: the budget must never be exceeded.
         _fail(row, doubtful.filter(pk=row.pk), Status.UNKNOWN, OutcomeUnknown(row.error_message), is_charged=True)
+    running = (Status.PROCESSING, Status.DOWNLOADING)
+    endless = Generation.objects.filter(status__in=running, sent_at__lt=ahead(-LONGEST_RUN)).free()
+    for row in endless:
+        error = OutcomeUnknown("Genlook never finished it.")
+        _fail(row, endless.filter(pk=row.pk), row.status, error, is_charged=True)
 
 
 def delete_file(name: str) -> None:

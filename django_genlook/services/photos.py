@@ -81,8 +81,9 @@ def upload(pk: UUID | str) -> None:
     except GenlookError as error:
         _settle_failure(photo, token, error)
         return
-    lifetime = config.KEEP_DAYS * DAY - MARGIN
-    values: dict[str, Any] = {"status": Photo.Status.READY, "image_id": answer.image_id, "expires_at": ahead(lifetime)}
+    values: dict[str, Any] = {
+        "status": Photo.Status.READY, "image_id": answer.image_id, "expires_at": ahead(lifetime()),
+    }  # fmt: skip
     if not photo.is_model:
         values["cleaned"] = ""
     if Photo.objects.settle(pk, token, **CLEAN, **values):
@@ -114,7 +115,14 @@ def reject_overdue() -> None:
 def expire() -> None:
     """Mark the photos whose copy at Genlook is gone; model photos are queued to be lent again before that."""
     Photo.objects.past_lifetime().filter(is_model=False).update(status=Photo.Status.EXPIRED, image_id="")
-    Photo.objects.expiring(DAY).exclude(cleaned="").update(status=Photo.Status.QUEUED, **CLEAN)
+    # In time for a retry or two, but not so early that a photo kept for a day is lent again at each look.
+    soon = min(DAY, lifetime() / 2)
+    Photo.objects.expiring(soon).exclude(cleaned="").update(status=Photo.Status.QUEUED, **CLEAN)
+
+
+def lifetime() -> float:
+    """Return for how many seconds after its upload a photo may be used."""
+    return float(get_config().KEEP_DAYS * DAY - MARGIN)
 
 
 def _cleaned(photo: Photo, token: UUID) -> bytes:

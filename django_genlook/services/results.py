@@ -10,7 +10,7 @@ from django_genlook import dispatch, images
 from django_genlook.budgets import Lane, Later
 from django_genlook.client import GenerationState, download_image
 from django_genlook.conf import get_config, is_loopback
-from django_genlook.exceptions import GenlookError, OutcomeUnknown, ProtocolError, Reaction
+from django_genlook.exceptions import GenlookError, ProtocolError, Reaction
 from django_genlook.models import Generation, Product
 from django_genlook.models.clock import ahead
 from django_genlook.models.storage import PrivateStorage
@@ -20,7 +20,6 @@ logger = logging.getLogger("django_genlook.services")
 
 Status = Generation.Status
 
-LONGEST_RUN = 24 * 3600
 # A generation that Genlook does not know (yet) is looked for three times over a minute.
 LOOKS_FOR_A_LOST_ONE = 3
 PAUSE_FOR_A_LOST_ONE = 30.0
@@ -37,9 +36,6 @@ def poll(pk: UUID | str) -> None:
     if token is None:
         return
     row = Generation.objects.select_related("product").get(pk=pk)
-    if Generation.objects.filter(pk=pk, sent_at__lt=ahead(-LONGEST_RUN)).exists():
-        endings.fail(row, token, row.status, OutcomeUnknown("Genlook never finished it."), is_charged=True)
-        return
     lane = Lane.BACKGROUND if row.origin == Generation.Origin.STAFF else Lane.SHOPPER
     try:
         state = calls.ask(lane, lambda client: client.get_generation(row.generation_id))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import models
+from django.db import DatabaseError, models
 from django.db.models import F
 
 from django_genlook import adapters, budgets
@@ -31,10 +31,15 @@ def scan() -> int:
     Reads the shop's rows in batches by primary key; sends nothing.
     """
     marked = 0
-    for adapter in adapters.registered().values():
-        for batch in _batches(adapter.get_queryset()):
-            marked += _mark_changed(adapter, batch)
-        marked += _mark_gone(adapter)
+    for model, adapter in adapters.registered().items():
+        try:
+            for batch in _batches(adapter.get_queryset()):
+                marked += _mark_changed(adapter, batch)
+            marked += _mark_gone(adapter)
+        except DatabaseError:
+            raise
+        except Exception:  # the adapter is the shop's own code; a broken one must not hide the other catalogues
+            logger.exception("the scan of %s failed", model._meta.label)
     marked += _mark_own_changed()
     Account.objects.filter(pk=budgets.account().pk).update(scanned_at=db_now())
     logger.info("scan marked=%s", marked)

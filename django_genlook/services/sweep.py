@@ -28,22 +28,29 @@ Work = tuple[Callable[[Any], None], Any]
 def sweep() -> None:
     """Do the housekeeping that is due now, then wake a worker for each row that is due; safe to run anywhere, often."""
     config = get_config()
-    budgets.drop_old_slots()
-    try_ons.lease_ran_out()
-    endings.end_overdue(config.TRY_ON_DEADLINE)
-    photos.reject_overdue()
-    photos.expire()
-    endings.drop_old_results(config.KEEP_DAYS)
-    if scan.is_due():
-        scan.scan()
-    if config.API_KEY:
-        probe()
-        refresh_balance()
-    nudge_due()
+    steps: list[Callable[[], object]] = [
+        budgets.drop_old_slots,
+        try_ons.lease_ran_out,
+        lambda: endings.end_overdue(config.TRY_ON_DEADLINE),
+        photos.reject_overdue,
+        photos.expire,
+        lambda: endings.drop_old_results(config.KEEP_DAYS),
+        lambda: scan.scan() if scan.is_due() else None,
+        probe,
+        refresh_balance,
+        nudge_due,
+    ]
+    for step in steps:
+        try:
+            step()
+        except Exception:  # a broken adapter, say, must not keep the breakers from being closed
+            logger.exception("a step of the sweep failed; the others go on")
 
 
 def probe() -> None:
     """Ask Genlook, for each open breaker whose time has come, whether it may close."""
+    if not get_config().API_KEY:
+        return
     for row in Breaker.objects.filter(account=budgets.account(), next_probe_at__lte=db_now()):
         pause = 300 if row.name == BreakerName.CREDITS else min(60 * 2 ** (row.probes + 1), LONGEST_PROBE_PAUSE)
         # The first worker to move the time is the one that asks.

@@ -14,6 +14,7 @@ from django_genlook.conf import get_config
 from django_genlook.exceptions import GenlookError, NotFound, Reaction, Rejected
 from django_genlook.models import Generation, Photo, Product, Shopper
 from django_genlook.models.clock import ahead, db_now
+from django_genlook.models.leases import CLEAN
 from django_genlook.services import calls, durations, endings, limits, products
 
 logger = logging.getLogger("django_genlook.services")
@@ -131,11 +132,12 @@ def submit(pk: UUID | str) -> None:
         _settle_failure(row, token, error)
         return
     first_look = durations.first_look()
-    if Generation.objects.move(
-        pk, token, Status.SENDING, Status.PROCESSING,
-        generation_id=answer.generation_id, next_attempt_at=ahead(first_look), attempts=0, looks=0,
-        error_code="", error_message="", error_details=[],
-    ):  # fmt: skip
+    columns = {**CLEAN, "generation_id": answer.generation_id, "next_attempt_at": ahead(first_look), "looks": 0}
+    # An answer that outlasted the lease settles the doubt that began when the lease ran out.
+    in_doubt = Generation.objects.filter(pk=pk, status=Status.UNKNOWN)
+    if Generation.objects.move(pk, token, Status.SENDING, Status.PROCESSING, **columns) or in_doubt.update(
+        status=Status.PROCESSING, **columns
+    ):
         logger.info("generation=%s state=PROCESSING", pk)
         dispatch.nudge(dispatch.POLL_GENERATION, pk, delay=first_look)
 

@@ -3,14 +3,16 @@
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from django.db import close_old_connections, connections
 
 from django_genlook.budgets import Lane, Later
 from django_genlook.models import Generation, Photo, Product
-from django_genlook.services import sweep
+from django_genlook.services import calls, sweep
 
 logger = logging.getLogger("django_genlook.services")
 
@@ -41,15 +43,21 @@ def run(stop: threading.Event) -> None:
 
 def run_once(stop: threading.Event) -> None:
     """Do all that is due, see running try-ons through, and return; never wait for a later time but a free slot."""
-    sweep.sweep()
+    next_sweep, is_broken = 0.0, False
     while not stop.is_set():
+        if time.monotonic() >= next_sweep:
+            sweep.sweep()
+            next_sweep = time.monotonic() + SWEEP_EVERY
         progress, wait = False, 0.0
         for lane in Lane:
-            done, asked = take_up(lane)
+            outcome = _guarded(partial(take_up, lane))
+            # What failed unexpectedly is leased for a while; others go on, but nothing waits for it.
+            is_broken = is_broken or outcome is None
+            done, asked = outcome or (True, 0.0)
             progress, wait = progress or done, max(wait, asked)
         if progress:
             continue
-        if not wait and not _is_under_way():
+        if not wait and (is_broken or not _is_under_way()):
             return
         stop.wait(min(max(wait, LOOK_EVERY), LONGEST_WAIT))
 
@@ -90,6 +98,8 @@ def _guarded(function: Callable[[], T]) -> T | None:
 
 def _is_under_way() -> bool:
     """Return whether a try-on is being made at Genlook, or a row is in the hands of another worker."""
+    if calls.is_held_back(is_look=True):
+        return False
     running = (Generation.Status.SENDING, Generation.Status.PROCESSING, Generation.Status.DOWNLOADING)
     return (
         Generation.objects.filter(status__in=running).exists()

@@ -10,7 +10,7 @@ from django_genlook.budgets import Later, open_breakers
 from django_genlook.conf import get_config
 from django_genlook.exceptions import problem_for
 from django_genlook.models import Product
-from django_genlook.services import products, scan
+from django_genlook.services import calls, products, scan
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         sent = 0
         while limit is None or sent < limit:
             due = Product.objects.due().oldest(1)
-            if not due or open_breakers():
+            if not due or calls.is_held_back():
                 break
             try:
                 products.push(due[0])
@@ -63,6 +63,8 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(outcome))
             return
+        if not get_config().ENABLED:
+            self.stdout.write("Held back: ENABLED is off in the GENLOOK setting.")
         self.stdout.write(f"{outcome['in_step']} in step, {outcome['waiting']} waiting, {len(parked)} need attention.")
         for code in outcome["held_back"].values():  # type: ignore[attr-defined]
             problem = problem_for(code)
