@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 900, 1100
 FINE = 3
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
+Box = tuple[int, int, int, int]
 Pattern = Callable[[Image.Image], None]
 
 
@@ -70,31 +71,29 @@ class Studio:
         depth: float = 0.34,
         volume: int = 46,
         shadow: float = 0.30,
-    ) -> Image.Image:
-        """Lay a piece of cloth on what is there and return its mask.
+    ) -> None:
+        """Lay a piece of cloth on what is there.
 
         ``depth`` is how dark its edges fall, ``volume`` how far in that reaches, ``folds`` are soft creases.
         """
-        mask = self.mask(outline)
+        box = _around(outline, margin=64)
+        mask = self._mask(outline, box)
         if shadow:
-            self._cast_shadow(mask, shadow)
-        cloth = Image.new("RGB", self.image.size, colour)
+            self._cast_shadow(mask, box, shadow)
         if pattern:
+            cloth = Image.new("RGB", self.image.size, colour)
             pattern(cloth)
+            cloth = cloth.crop(box)
+        else:
+            cloth = Image.new("RGB", mask.size, colour)
         cloth = self._light(cloth, mask, depth, volume)
         for number, fold in enumerate(folds):
-            self._fold(cloth, path(fold), light=number % 2 == 1)
-        cloth = ImageChops.multiply(cloth, self.grain)
-        self.image.paste(cloth, mask=mask)
-        self.covered = ImageChops.lighter(self.covered, mask)
-        self.stroke([*outline, outline[0]], shade(colour, 0.55), 2.2, opacity=0.55, within=mask)
-        return mask
-
-    def mask(self, outline: Sequence[Point]) -> Image.Image:
-        """Return the smooth-edged mask of an outline."""
-        fine = Image.new("L", (WIDTH * FINE, HEIGHT * FINE), 0)
-        ImageDraw.Draw(fine).polygon([(x * FINE, y * FINE) for x, y in outline], fill=255)
-        return fine.reduce(FINE)
+            self._fold(cloth, [(x - box[0], y - box[1]) for x, y in path(fold)], light=number % 2 == 1)
+        cloth = ImageChops.multiply(cloth, self.grain.crop(box))
+        self.image.paste(cloth, box, mask)
+        own = self._whole(mask, box)
+        self.covered = ImageChops.lighter(self.covered, own)
+        self.stroke([*outline, outline[0]], shade(colour, 0.55), 2.2, opacity=0.55, within=own)
 
     def stroke(
         self,
@@ -140,7 +139,7 @@ class Studio:
 
     def ribs(self, outline: Sequence[Point], colour: Colour, step: float, *, slant: float = 0) -> None:
         """Knit fine vertical ribs into the area of an outline."""
-        mask = self.mask(outline)
+        mask = self._whole(self._mask(outline, box := _around(outline)), box)
         left, right = min(x for x, _ in outline), max(x for x, _ in outline)
         top, low = min(y for _, y in outline), max(y for _, y in outline)
         at = left - abs(slant)
@@ -161,11 +160,24 @@ class Studio:
         ImageDraw.Draw(fine).ellipse((centre_x - r, centre_y - r, centre_x + r, centre_y + r), round(255 * opacity))
         self.image.paste(colour, box, fine.reduce(4))
 
-    def _cast_shadow(self, mask: Image.Image, strength: float) -> None:
+    def _mask(self, outline: Sequence[Point], box: Box) -> Image.Image:
+        """Return the smooth-edged mask of an outline, as far as it lies in ``box``."""
+        left, top, right, low = box
+        fine = Image.new("L", ((right - left) * FINE, (low - top) * FINE), 0)
+        ImageDraw.Draw(fine).polygon([((x - left) * FINE, (y - top) * FINE) for x, y in outline], fill=255)
+        return fine.reduce(FINE)
+
+    def _whole(self, mask: Image.Image, box: Box) -> Image.Image:
+        """Return the mask of a part as one of the whole picture."""
+        whole_mask = Image.new("L", self.image.size, 0)
+        whole_mask.paste(mask, box)
+        return whole_mask
+
+    def _cast_shadow(self, mask: Image.Image, box: Box, strength: float) -> None:
         """Darken the cloth below a piece; never the white around it, which must stay white to be cut away."""
-        soft = _blur(ImageChops.offset(mask, 0, 7), 11)
-        on_cloth = ImageChops.multiply(soft, self.covered).point(lambda level: round(level * strength))
-        self.image.paste((24, 20, 26), mask=on_cloth)
+        soft = _blur(_shift(mask, 0, 7), 11)
+        on_cloth = ImageChops.multiply(soft, self.covered.crop(box)).point(lambda level: round(level * strength))
+        self.image.paste((24, 20, 26), box, on_cloth)
 
     def _light(self, cloth: Image.Image, mask: Image.Image, depth: float, volume: int) -> Image.Image:
         """Round a piece off: edges fall dark, the upper left catches light."""
@@ -178,7 +190,7 @@ class Studio:
 
     def _fold(self, cloth: Image.Image, line: Sequence[Point], *, light: bool) -> None:
         """Crease the cloth: drawn small, since it is soft anyway."""
-        small = Image.new("L", (WIDTH // 2, HEIGHT // 2), 0)
+        small = Image.new("L", (cloth.width // 2, cloth.height // 2), 0)
         draw = ImageDraw.Draw(small)
         last = len(line) - 1
         for place, ((x0, y0), (x1, y1)) in enumerate(zip(line, line[1:], strict=False)):
@@ -246,6 +258,13 @@ def checks(colour: Colour, step: float, thick: float, opacity: float) -> Pattern
         cloth.paste(colour, mask=mask)
 
     return draw
+
+
+def _around(outline: Sequence[Point], margin: int = 4) -> Box:
+    """Return the part of the picture that an outline and what it casts need, in multiples of four."""
+    left, top = ((math.floor(min(p[i] for p in outline)) - margin) // 4 * 4 for i in (0, 1))
+    right, low = (-(-(math.ceil(max(p[i] for p in outline)) + margin) // 4) * 4 for i in (0, 1))
+    return max(left, 0), max(top, 0), min(right, WIDTH), min(low, HEIGHT)
 
 
 def _blur(mask: Image.Image, radius: float) -> Image.Image:

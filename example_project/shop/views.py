@@ -2,9 +2,9 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from django_genlook.conf import get_config
 from example_project.shop.models import Category, Product
 
 
@@ -17,7 +17,8 @@ def product_list(request: HttpRequest) -> HttpResponse:
         products = products.filter(category=shelf)
     else:
         shelf = ""
-    return render(request, "shop/home.html", {"products": products, "shelves": Category.choices, "shelf": shelf})
+    heading = Category(shelf).label if shelf else "Clothes for ordinary days"
+    return render(request, "shop/home.html", {"products": products, "heading": heading, "shelf": shelf})
 
 
 @require_safe
@@ -30,8 +31,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@ensure_csrf_cookie
 def my_try_ons(request: HttpRequest) -> HttpResponse:
     """The shopper's own pictures, which the page asks the app for by itself."""
-    titles = {sku: [name, slug] for sku, name, slug in Product.objects.values_list("sku", "name", "slug")}
-    return render(request, "shop/my_try_ons.html", {"titles": titles})
+    products = {item.sku: {"name": item.name, "url": item.get_absolute_url()} for item in Product.objects.all()}
+    return render(request, "shop/my_try_ons.html", {"products": products, "keep_days": get_config().KEEP_DAYS})
