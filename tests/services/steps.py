@@ -1,13 +1,15 @@
 """Steps that the engine's tests take: work without waiting, start try-ons, look at rows and at what was sent."""
 
 import io
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections
 from django.test import override_settings
 
 from django_genlook.budgets import Lane
@@ -17,6 +19,8 @@ from django_genlook.services import photos, try_ons, work
 from tests.conftest import Clock
 
 Status = Generation.Status
+
+T = TypeVar("T")
 
 
 def now() -> datetime:
@@ -85,6 +89,29 @@ def ask_for(product: Any, photo: Photo, shopper: Shopper, **more: Any) -> Genera
         user=more.pop("user", AnonymousUser()),
         **more,
     )[0]
+
+
+def at_once(count: int, act: Callable[[], T]) -> list[T | BaseException]:
+    """Do something in so many threads at the same moment, each with a connection of its own; return what came of it."""
+    results: list[T | BaseException] = []
+    ready = threading.Barrier(count)
+
+    def run() -> None:
+        try:
+            ready.wait(timeout=30)
+            results.append(act())
+        except BaseException as error:
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(results) == count
+    return results
 
 
 def products_sent(sandbox: Any) -> list[str]:

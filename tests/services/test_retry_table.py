@@ -338,7 +338,8 @@ def test_what_never_left_is_never_given_up(
         products.push(Product.objects.get().pk)
         photos.upload(photo.pk)
         try_ons.submit(row.pk)
-    row.refresh_from_db(), photo.refresh_from_db()
+    row.refresh_from_db()
+    photo.refresh_from_db()
     product = Product.objects.get()
     assert row.status == Status.QUEUED
     assert photo.status == Photo.Status.QUEUED
