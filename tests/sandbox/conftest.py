@@ -167,13 +167,17 @@ def sandbox(sandbox_process: Talk) -> Talk:
 
 
 class Shop:
-    """A tiny web server: ``pages`` maps a path to status, bytes and headers; ``asked`` lists what was asked for."""
+    """A tiny web server: ``pages`` maps a path to status, bytes and headers; ``asked`` lists what was asked for.
+
+    Who asks for ``/meeting`` is answered when as many have come as ``meeting`` waits for.
+    """
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.pages: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         self.asked: list[str] = []
         self.trickles = threading.Event()
+        self.meeting = threading.Barrier(1)
 
     def offer(self, path: str, data: bytes, status: int = 200, **headers: str) -> str:
         self.pages[path] = (status, data, headers)
@@ -187,6 +191,8 @@ def shop() -> Iterator[Shop]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             host.asked.append(self.path)
+            if self.path == "/meeting":
+                host.meeting.wait(4)
             status, data, headers = host.pages.get(self.path, (404, b"", {}))
             self.send_response(status)
             for name, value in headers.items():

@@ -164,6 +164,12 @@ def test_accounts_have_catalogues_of_their_own(sandbox: Talk) -> None:
     sandbox.post("/products", shirt(URL), key="gk_a")
     assert sandbox.get("/products", key="gk_b").json()["count"] == 0
     assert refusal(sandbox.get("/products/shirt-42", key="gk_b")) == (404, "PRODUCT_NOT_FOUND")
+    sandbox.post("/products", shirt(URL, title="Other"), key="gk_b")
+    sandbox.start(try_on({"externalId": "shirt-42"}, sandbox.upload(key="gk_b")), key="gk_b")
+    sandbox.advance(60)
+    counts = [sandbox.get("/products/shirt-42/stats", key=key).json()["totalGenerations"] for key in ("gk_a", "gk_b")]
+    assert counts == [0, 1]
+    assert sandbox.get("/products/shirt-42", key="gk_a").json()["title"] == "Red tee"
 
 
 def test_stats_come_late_and_count_right(sandbox: Talk, shop: Shop) -> None:

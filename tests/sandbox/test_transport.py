@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -242,6 +243,24 @@ def test_no_body_breaks_the_server(sandbox: Talk, path: str, body: Any) -> None:
 def test_no_upload_breaks_the_server(sandbox: Talk, start: bytes, data: bytes) -> None:
     answer = sandbox.call("POST", "/images/upload", files={"file": ("x", start + data)})
     assert refusal(answer)[1] in ("INVALID_IMAGE", "UNSUPPORTED_IMAGE_TYPE")
+
+
+def test_credit_gone_during_the_download_is_not_spent_twice(sandbox: Talk, shop: Shop) -> None:
+    sandbox.reset(rate_limit=0, credits=2)
+    shop.meeting = threading.Barrier(6)
+    shop.offer("/meeting", photo())
+    body = {
+        "products": [shirt(f"{shop.origin}/red.png")],
+        "person": {"image": {"source": {"url": f"{shop.origin}/meeting"}}},
+    }
+
+    def start(_: int) -> int:
+        headers = {"x-api-key": "gk_sandbox"}
+        return requests.post(f"{sandbox.base}/try-on", json=body, headers=headers, timeout=20).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(start, range(6))) == [201, 201, 402, 402, 402, 402]
+    assert sandbox.ledger()["credits"] == 0
 
 
 def test_many_clients_at_once_lose_no_credit(sandbox: Talk, shop: Shop) -> None:

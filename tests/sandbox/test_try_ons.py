@@ -339,5 +339,8 @@ class TestErasure:
     def test_other_accounts_are_not_touched(self, sandbox: Talk) -> None:
         sandbox.reset(api_keys=["gk_a", "gk_b"])
         image_id = sandbox.upload(key="gk_a", externalUserId="u_1")
+        body = try_on(shirt(URL), image_id, externalUserId="u_1")
+        sandbox.start(body, key="gk_a")
         assert sandbox.delete("/customers/u_1", key="gk_b").status_code == 204
-        sandbox.start(try_on(shirt(URL), image_id), key="gk_a")
+        assert sandbox.ledger()["by_user"] == {"u_1": 1}
+        sandbox.start(body, key="gk_a")
