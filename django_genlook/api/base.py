@@ -48,7 +48,7 @@ class ShopperView(APIView):
         return ""
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        # Some codecs that a Content-Type can name are none for text, and fail far from where they are read.
+        # Bodies are UTF-8, whatever they claim: of the charsets that Python knows, some are not even for text.
         if request.encoding is not None and not hasattr(request, "_post"):
             request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)

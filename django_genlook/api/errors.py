@@ -7,7 +7,7 @@ DRF refuse too.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils.translation import gettext_lazy as _
@@ -42,9 +42,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 def shopper_exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer for everything that is refused, or ``None`` for what is a bug."""
-    response = exception_handler(_named(exc), context)
-    if response is not None and isinstance(exc, drf.APIException | PermissionDenied) and "code" not in response.data:
-        response.data = _shaped(exc, response.status_code)
+    named = _named(exc)
+    response = exception_handler(named, context)
+    if response is not None and not isinstance(named, GenlookError):
+        response.data = _shaped(named, response.status_code)
     return response
 
 
@@ -73,8 +74,9 @@ def _shaped(exc: Exception, status: int) -> dict[str, Any]:
         return {"code": CsrfFailed.default_code, "message": str(exc.detail), "status": status}
     if isinstance(exc, drf.AuthenticationFailed | drf.NotAuthenticated):
         return {"code": "not_authenticated", "message": str(exc.detail), "status": status}
-    if status >= 500:
-        return {**GenlookError(code="try_on_unavailable").answer()[0], "status": status}
+    if status == 429 or status >= 500:
+        code = "limit_reached" if status == 429 else "try_on_unavailable"
+        return {**GenlookError(code=code).answer()[0], "status": status}
     told = str(exc.detail) if isinstance(exc, drf.APIException) else str(exc)
     refused = Rejected(told, code="invalid_request", details=[Detail("", told)] if told else [])
     return {**refused.answer()[0], "status": status}
