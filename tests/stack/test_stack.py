@@ -48,15 +48,15 @@ def process(*command: str, env: dict[str, str]) -> Iterator[subprocess.Popen[byt
 @contextlib.contextmanager
 def postgres_database() -> Iterator[str]:
     import psycopg
+    from psycopg.sql import SQL, Identifier
 
     name = f"genlook_{uuid4().hex[:12]}"
-    server = {"host": "127.0.0.1", "user": "postgres", "dbname": "postgres", "autocommit": True}
-    with psycopg.connect(**server) as connection:  # type: ignore[arg-type]
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    with psycopg.connect(host="127.0.0.1", user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         try:
             yield f"postgres://postgres@127.0.0.1:5432/{name}"
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @contextlib.contextmanager
@@ -82,7 +82,10 @@ def free_port() -> int:
 
 STACKS = [
     pytest.param(
-        postgres_database, "redis://127.0.0.1:6379/14", id="postgres-redis", marks=pytest.mark.needs("postgres", "redis")
+        postgres_database,
+        "redis://127.0.0.1:6379/14",
+        id="postgres-redis",
+        marks=pytest.mark.needs("postgres", "redis"),
     ),
     pytest.param(
         mariadb_database,
