@@ -12,12 +12,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from django_genlook.admin.base import GenlookAdmin, admin_link, private_picture
 from django_genlook.admin.previews import glimpses, thumbnail
 from django_genlook.admin.standing import standing_of, tell
+from django_genlook.admin.states import moment
 from django_genlook.exceptions import GenlookError, problem_for
 from django_genlook.models import Generation, Photo
 from django_genlook.models.storage import PrivateStorage
@@ -33,16 +35,15 @@ FILTERS = {"status", "origin", "is_charged", "created_at"}
 class GenerationAdmin(GenlookAdmin[Generation]):
     """Try-ons, read-only; of a shopper's neither the picture nor whose it is."""
 
-    list_display = ["picture", "status_words", "product_name", "started_by", "created_at", "is_charged", "problem"]
-    list_display_links = ["picture", "status_words"]
+    list_display = ["picture", "product_name", "state", "created", "started_by", "is_charged"]
+    list_display_links = ["picture", "product_name"]
     list_filter = ["status", "origin", "is_charged", "created_at"]
     list_select_related = ["product", "requested_by"]
     search_fields = ["external_id", "product__title"]
     search_help_text = _("External id or title of the product")
     ordering = ["-created_at"]
     fields: ClassVar[Any] = [
-        "status_words", "product_name", "external_id", "started_by", "created_at", "sent_at", "finished_at",
-        "is_charged",
+        "state", "product_name", "external_id", "started_by", "created_at", "sent_at", "finished_at", "is_charged",
     ]  # fmt: skip
     readonly_fields = fields
     actions = ["try_again"]
@@ -52,10 +53,16 @@ class GenerationAdmin(GenlookAdmin[Generation]):
         return thumbnail(self._picture_url(obj))
 
     @admin.display(description=_("status"), ordering="status")
-    def status_words(self, obj: Generation) -> str:
+    def state(self, obj: Generation) -> str:
         return format_html(
-            '<span class="gl-state gl-{}">{}</span>', obj.status.lower(), obj.get_status_display()
+            '<span class="gl-state gl-{}">{}</span><span class="gl-more">{}</span>',
+            obj.status.lower(), capfirst(obj.get_status_display()),
+            problem_for(obj.error_code).cause if obj.error_code else "",
         )  # fmt: skip
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, obj: Generation) -> str:
+        return moment(obj.created_at)
 
     @admin.display(description=_("product"), ordering="product__title")
     def product_name(self, obj: Generation) -> str:
@@ -66,10 +73,6 @@ class GenerationAdmin(GenlookAdmin[Generation]):
         if obj.origin == Origin.SHOPPER:
             return str(_("a shopper"))
         return str(obj.requested_by) if obj.requested_by else str(_("staff"))
-
-    @admin.display(description=_("problem"))
-    def problem(self, obj: Generation) -> str:
-        return str(problem_for(obj.error_code).cause) if obj.error_code else ""
 
     # --- who may do what ------------------------------------------------------------------------------------------
 
@@ -159,7 +162,7 @@ class GenerationAdmin(GenlookAdmin[Generation]):
         obj: Generation | None = None,
     ) -> HttpResponse:
         if obj is not None:
-            context["panel"] = self._panel(request, obj)
+            context.update(subtitle=self.product_name(obj), panel=self._panel(request, obj))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _panel(self, request: HttpRequest, obj: Generation) -> dict[str, Any]:

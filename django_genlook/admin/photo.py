@@ -75,6 +75,9 @@ class PhotoAdmin(GenlookAdmin[Photo]):
             problem.cause if problem else "", problem.remedy if problem else "",
         )  # fmt: skip
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Model photos"), **(extra_context or {})})
+
     def delete_model(self, request: HttpRequest, obj: Photo) -> None:
         photos.forget(obj)
 

@@ -55,8 +55,6 @@ class ProductForm(ProductModelForm):
             catalogue.check_external_id(external_id)
         except Rejected as error:
             raise ValidationError([error.problem.cause, error.problem.remedy], code=error.code) from error
-        if Product.objects.filter(external_id=external_id, is_deleted=True).exists():
-            raise ValidationError(_("A deleted product with this id has yet to be deleted at Genlook too."))
         return external_id
 
 
@@ -112,7 +110,7 @@ class ProductAdmin(GenlookAdmin[Product]):
     search_help_text = _("Title or external id")
     ordering = ["-pk"]
     form = ProductForm
-    fields = ["external_id", "title", "description", "is_enabled"]
+    fields: ClassVar[Any] = ["external_id", "title", "description", "is_enabled"]
     inlines = [ProductImageInline]
     actions = ["send_now", "try_on", "delete_selected"]
 
@@ -148,14 +146,12 @@ class ProductAdmin(GenlookAdmin[Product]):
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or is_kept_here(obj))
 
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        # A mirror keeps no description of its own.
+        return [name for name in self.fields if obj is None or obj.source is None or name != "description"]
+
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> "list[type[InlineModelAdmin[Any, Any]]]":
         return [ProductImageInline] if obj is None or is_kept_here(obj) else []
-
-    def save_model(self, request: HttpRequest, obj: Product, form: "ModelForm[Product]", change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        previous = form.initial.get("external_id")
-        if change and previous and previous != obj.external_id and obj.is_remote:
-            products.bury(previous)
 
     # --- actions --------------------------------------------------------------------------------------------------
 

@@ -67,8 +67,7 @@ def obstacle(row: Product) -> str | Promise:
     if row.is_deleted:
         return _("It is deleted.")
     if row.is_parked:
-        problem = problem_for(row.error_code)
-        return format_lazy("{cause} {remedy}", cause=problem.cause, remedy=problem.remedy)
+        return problem_for(row.error_code).cause
     if not row.is_in_step:
         return _("It is not in step with Genlook yet.")
     if not row.is_enabled:

@@ -123,6 +123,7 @@ def _page(
     rows: Sequence[Product],
     photos: Sequence[Photo],
 ) -> HttpResponse:
+    vars(request)["current_app"] = model_admin.admin_site.name
     standing, site, seen = standing_of(request), model_admin.admin_site, glimpses(rows)
     products = [
         Choice(row.pk, str(row), seen[row.pk].picture, _is_checked(form, "products", row, not why), why)
