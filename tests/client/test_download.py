@@ -191,6 +191,12 @@ def test_allowing_this_machine_does_not_allow_plain_http_elsewhere(url: str, no_
     assert no_network == []
 
 
+def test_a_name_of_this_machine_that_stands_for_another_is_not_asked_in_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", lambda *args: pytest.fail("It connects."))
+    resolving(monkeypatch, ("8.8.8.8", 80))
+    assert is_refused(download_image, "http://localhost/a.jpg", allow_loopback=True)
+
+
 def test_this_machine_is_reached_only_where_that_is_allowed(serve: Serve) -> None:
     server: Server = serve(lambda request: http(200, PICTURE))
     assert download_image(server.url("/a.jpg"), allow_loopback=True) == PICTURE
@@ -365,6 +371,7 @@ def test_a_server_that_is_not_there_is_told_from_one_that_hangs_up(serve: Serve)
 def test_the_address_of_a_result_is_written_nowhere(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """It opens the picture to whoever reads it."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "django_genlook.client")
     for reply in (http(200, PICTURE), http(404, b"canary-token"), http(302, b"", "Location: /?t=canary-token"), reset):
         server = serve(lambda request, reply=reply: reply)
         try:

@@ -133,7 +133,9 @@ def test_pictures_given_as_bytes_travel_as_parts_named_by_their_file_key(talk: T
 
 
 def test_a_product_comes_back_whole_but_for_the_addresses_of_its_pictures(talk: Talk) -> None:
-    client, server = talk(PRODUCT | {"thumb": "https://storage/x?sig=1", "deep": [{"sourceUrl": "u", "a": "data:x"}]})
+    client, server = talk(
+        PRODUCT | {"thumb": "https://storage/x?sig=1", "deep": [{"sourceUrl": "u", "a": "data:x"}], "sourceUrl": "u"}
+    )
     product = client.get_product("shirt-42")
     assert product.external_id == "shirt-42"
     assert product.document == {

@@ -177,6 +177,7 @@ def test_the_key_is_in_no_failure(
 ) -> None:
     """Looked for where a shop would find it: the exception, its pickle, the logs, Django's page for errors."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "django_genlook.client")
     server = serve(lambda request: FAILURES[failure])
     client = connect(server)
     try:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from django_genlook.client import Client, PictureBytes, api, exchange, wire
+from django_genlook.client import Client, PictureBytes, api, exchange, transport, wire
 from django_genlook.client.exchange import Exchange
 from django_genlook.exceptions import (
     GenlookError,
@@ -157,6 +157,34 @@ def test_each_call_has_its_own_deadline(serve: Serve, connect: Connect, call: An
         call(connect(server))
 
 
+@pytest.mark.usefixtures("short")
+def test_a_kept_connection_is_cut_off_like_a_new_one(serve: Serve, connect: Connect) -> None:
+    server: Server = serve(lambda request: document(GOOD) if len(server.requests) == 1 else whole_answer(server))
+    client = connect(server)
+    client.credit_balance()
+    with pytest.raises(OutcomeUnknown, match="no answer within"):
+        client.credit_balance()
+    assert server.connections == 1
+
+
+@pytest.mark.usefixtures("short")
+def test_a_socket_that_cannot_be_woken_gives_up_by_itself(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "_shut", lambda line: None)
+    monkeypatch.setattr(wire, "GRACE", 0.2)
+    waited_in_vain = threading.Event()
+
+    def reply(line: socket.socket) -> None:
+        if not server.over.wait(5):
+            waited_in_vain.set()
+
+    server: Server = serve(lambda request: reply)
+    with pytest.raises(OutcomeUnknown):
+        connect(server).credit_balance()
+    assert not waited_in_vain.is_set()
+
+
 def test_the_deadlines_are_those_that_were_promised() -> None:
     assert (api.CALL_DEADLINE, api.TRY_ON_DEADLINE, api.UPLOAD_DEADLINE, api.SYNC_DEADLINE) == (15, 20, 60, 100)
     assert wire.ANSWER_LIMIT == 1024 * 1024
@@ -247,7 +275,7 @@ def test_the_next_address_is_tried_when_one_refuses(serve: Serve, monkeypatch: p
 def test_a_late_alarm_harms_neither_the_connection_nor_the_next_call(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when the timer has already fired and waits for its turn while the call comes to its end."""
+    """As when the timer has already gone off and waits for its turn while the call comes to its end."""
     timers: list[threading.Timer] = []
     start = threading.Timer.start
 
@@ -255,23 +283,18 @@ def test_a_late_alarm_harms_neither_the_connection_nor_the_next_call(
         timers.append(timer)
         start(timer)
 
-    monkeypatch.setattr(threading.Timer, "start", remember)
-    monkeypatch.setattr(threading.Timer, "cancel", lambda timer: None)
-    monkeypatch.setattr(api, "CALL_DEADLINE", 0.3)
-    server: Server = serve(lambda request: reply(request))
-    client = connect(server)
-
     def reply(request: Request) -> bytes:
-        if len(server.requests) == 2:  # the second call is under way, on the same connection, when the first one's ends
-            timers[0].join(PATIENCE)
+        if len(server.requests) == 2:  # the second call is under way, on the same connection
+            timers[0].function()
         return document(GOOD)
 
+    monkeypatch.setattr(threading.Timer, "start", remember)
+    server: Server = serve(reply)
+    client = connect(server)
     assert client.credit_balance() == 3
-    monkeypatch.setattr(api, "CALL_DEADLINE", 1.5)
     assert client.credit_balance() == 3
-    assert server.connections == 1
     for timer in timers:
-        timer.join(PATIENCE)
+        timer.function()
     assert client.credit_balance() == 3
     assert server.connections == 1
 
@@ -292,6 +315,7 @@ def test_a_socket_that_comes_after_the_deadline_is_shut_at_once() -> None:
     with here, there, Exchange(60) as call:
         call._expire()
         call.watch(here)
+        there.settimeout(PATIENCE)
         assert there.recv(5) == b""
 
 
@@ -616,6 +640,33 @@ def test_an_endless_answer_ends_at_the_cap(serve: Serve, connect: Connect) -> No
     assert sum(sent) < 30 * 1024 * 1024
 
 
+def test_what_is_not_read_to_its_end_is_hung_up_on(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    responses = []
+
+    def remembering(response: Any, cap: int) -> Any:
+        responses.append(response)  # or it would be closed as litter
+        return read(response, cap)
+
+    read = transport.read
+    monkeypatch.setattr(transport, "read", remembering)
+    hung_up = threading.Event()
+
+    def endless(line: socket.socket) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\n\r\n{")
+        try:
+            while not server.over.is_set():
+                line.sendall(b" " * 65536)
+        except OSError:
+            hung_up.set()
+
+    server: Server = serve(lambda request: endless)
+    with pytest.raises(ProtocolError):
+        connect(server).credit_balance()
+    assert hung_up.wait(5)
+
+
 def test_an_endless_error_is_still_that_error(serve: Serve, connect: Connect) -> None:
     def endless(line: socket.socket) -> None:
         line.sendall(b"HTTP/1.1 429 Slow down\r\nRetry-After: 9\r\n\r\n<html>")
@@ -664,6 +715,7 @@ def test_what_follows_a_compressed_answer_is_not_hoarded(serve: Serve, connect: 
         ("gzip", b'{"creditBalance": 3}'),
         ("gzip", gzip.compress(b'{"creditBalance": 3}')[:-9]),
         ("br", b"\x0b\x09\x80"),
+        ("br", b'{"creditBalance": 3}'),
         ("deflate", b"x"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"{}"))),
     ],
@@ -826,6 +878,12 @@ def test_a_proxy_that_cannot_be_used_counts_as_not_sent(
     with pytest.raises(NotSent):
         try_on(connect(target.url(host="localhost")))
     assert target.requests == []
+
+
+def test_a_proxy_whose_connections_cannot_be_watched_is_refused() -> None:
+    """Where PySocks is installed too: what is lost behind such a proxy would count as not sent."""
+    with pytest.raises(requests.exceptions.InvalidProxyURL, match="SOCKS"):
+        transport.WatchedAdapter().proxy_manager_for("socks5://127.0.0.1:1")
 
 
 def test_plain_http_never_goes_through_a_proxy(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
