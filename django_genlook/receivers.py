@@ -110,7 +110,7 @@ def _row_watcher(model: type[models.Model], column: str) -> Callable[..., None]:
 
 def _many_to_many_watcher(model: type[models.Model], field: Any) -> Callable[..., None]:
     def on_links(sender: Any, instance: Any, action: str, pk_set: set[Any] | None, using: str, **kwargs: Any) -> None:
-        if action not in {"post_add", "post_remove", "pre_clear"}:
+        if action not in {"post_add", "post_remove", "pre_clear"} or pk_set == set():
             return
         if isinstance(instance, model):
             keys = [instance.pk]
