@@ -112,6 +112,14 @@ def _check_storage(config: Config) -> list[CheckMessage]:
                 id="genlook.W003",
             )
         ]
+    except Exception as error:  # each backend has exceptions of its own, about its own options
+        return [
+            Error(
+                f"STORAGES[{config.STORAGE!r}] cannot be made: {type(error).__name__}: {error}",
+                hint="Correct its BACKEND and OPTIONS.",
+                id="genlook.E009",
+            )
+        ]
     if _is_public(storage):
         return [
             Error(

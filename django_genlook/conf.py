@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_origin
 from urllib.parse import urlsplit
 
 import environ
@@ -90,10 +90,15 @@ def get_config() -> Config:
     key = raw.pop("API_KEY", "") or ""
     raw["API_KEY"] = key if isinstance(key, Secret) else Secret(str(key).strip())
     raw["BASE_URL"] = str(raw.get("BASE_URL") or GENLOOK_URL).rstrip("/")
-    raw["QUOTAS"] = {**DEFAULT_QUOTAS, **(raw.get("QUOTAS") or {})}
-    raw["API_AUTHENTICATION"] = tuple(raw.get("API_AUTHENTICATION") or ())
+    quotas = raw.get("QUOTAS") or {}
+    raw["QUOTAS"] = {**DEFAULT_QUOTAS, **quotas} if isinstance(quotas, Mapping) else quotas
+    authentication = raw.get("API_AUTHENTICATION") or ()
+    raw["API_AUTHENTICATION"] = tuple(authentication) if isinstance(authentication, list) else authentication
     if raw.get("SANDBOX") is None:
         raw["SANDBOX"] = is_loopback(raw["BASE_URL"])
+    for item in fields(Config):
+        if item.name in raw and not _fits(raw[item.name], item.type):
+            raise ImproperlyConfigured(f"{item.name} in the GENLOOK setting has the wrong type; see docs/settings.md.")
     return Config(**raw)
 
 
@@ -115,6 +120,14 @@ def from_env(prefix: str = "GENLOOK_") -> dict[str, Any]:
         if env.ENVIRON.get(name, "") != "":
             found[item.name] = env.get_value(name, cast=casts.get(item.name, str))
     return found
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if isinstance(value, bool):
+        return kind in (bool, bool | None)  # which is an int to Python, but no number to a shop
+    if kind is float:
+        return isinstance(value, int | float)
+    return isinstance(value, get_origin(kind) if get_origin(kind) in (Mapping, tuple) else kind)
 
 
 def is_loopback(url: str) -> bool:
