@@ -204,7 +204,8 @@ def test_the_shops_rest_framework_settings_change_nothing() -> None:
     folder = Path(__file__).parent
     command = [sys.executable, "-W", "error", "-m", "pytest", str(folder), "-q", "-n", "0",
                "--ds", HOSTILE, "-p", "no:cacheprovider"]  # fmt: skip
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": HOSTILE}
+    # On SQLite whatever this run is on: two runs would share one test database anywhere else.
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": HOSTILE, "GENLOOK_TEST_DATABASE": "sqlite"}
     for name in [name for name in environment if name.startswith(("PYTEST_", "COV_", "COVERAGE_"))]:
         environment.pop(name)
     done = subprocess.run(
