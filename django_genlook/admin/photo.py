@@ -104,8 +104,8 @@ class PhotoAdmin(GenlookAdmin[Photo]):
         """Take in a picture. Not Django's own view, which would keep a transaction open while the storage works."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = ModelPhotoForm(request.POST or None, request.FILES or None)
-        if request.method == "POST" and form.is_valid():
+        form = ModelPhotoForm(request.POST, request.FILES) if request.method == "POST" else ModelPhotoForm()
+        if form.is_valid():
             photo = self._accept(request, form)
             if photo is not None:
                 self.log_addition(request, photo, [{"added": {}}])

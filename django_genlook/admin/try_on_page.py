@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -41,33 +41,36 @@ class Choice:
 class TryOnForm(forms.Form):
     """Products and model photos, each with each; ``price`` is what the page said it costs, in credits."""
 
-    products = forms.ModelMultipleChoiceField(
-        Product.objects.none(), error_messages={"required": _("Choose at least one product.")}
-    )
-    photos = forms.ModelMultipleChoiceField(
-        Photo.objects.none(), error_messages={"required": _("Choose at least one model photo.")}
-    )
+    products = forms.MultipleChoiceField(error_messages={"required": _("Choose at least one product.")})
+    photos = forms.MultipleChoiceField(error_messages={"required": _("Choose at least one model photo.")})
     price = forms.IntegerField(required=False)
 
     def __init__(self, data: Any, fit: Sequence[Product], photos: Sequence[Photo]) -> None:
         super().__init__(data)
-        for name, model, rows in (("products", Product, fit), ("photos", Photo, photos)):
+        self._products = {str(row.pk): row for row in fit}
+        self._photos = {str(photo.pk): photo for photo in photos}
+        for name, rows in (("products", self._products), ("photos", self._photos)):
             field = self.fields[name]
-            if TYPE_CHECKING:
-                assert isinstance(field, forms.ModelMultipleChoiceField)
-            field.queryset = model._default_manager.filter(pk__in=[row.pk for row in rows])
+            assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 (declared above)
+            field.choices = [(key, key) for key in rows]
 
     @property
     def pairs(self) -> list[tuple[Product, Photo]]:
         """The try-ons that were chosen; each costs a credit."""
-        return [(product, photo) for product in self.cleaned_data["products"] for photo in self.cleaned_data["photos"]]
+        chosen = self.cleaned_data
+        return [
+            (self._products[product], self._photos[photo])
+            for product in dict.fromkeys(chosen["products"])
+            for photo in dict.fromkeys(chosen["photos"])
+        ]
 
 
 def show(model_admin: GenlookAdmin[Product], request: HttpRequest) -> HttpResponse:
     """Return the page, or start what was chosen there once the person has seen its price."""
     if not model_admin.has_start_permission(request) or not model_admin.has_view_permission(request):
         raise PermissionDenied
-    keys = [key for key in request.GET.getlist("ids") if key.isdecimal()][:MOST]
+    # Longer ones are no keys, and too long for a database to compare with.
+    keys = [key for key in request.GET.getlist("ids") if key.isdecimal() and len(key) <= 18][:MOST]
     rows = list(model_admin.get_queryset(request).filter(pk__in=keys))
     photos = list(Photo.objects.of_staff().usable().order_by("-created_at"))
     fit = [row for row in rows if not obstacle(row)]
