@@ -37,11 +37,12 @@ def texts(keep_days: int) -> dict[str, str]:
         # The photo is chosen
         "ready": _("Your photo"),
         "ready_hint": _("Looks good? Then let us put it on."),
+        "no_preview": _("This browser cannot show your photo, but we can use it."),
         "again": _("Your photo is still here"),
         "again_hint": _("Use it again, or choose a different one."),
         "kept_until": _("Kept until {time}"),
         "start": _("Try it on"),
-        "different": _("Use a different photo"),
+        "different": _("Different photo"),
         "forget": _("Forget this photo"),
         "preparing": _("Preparing your photo…"),
         # Waiting
@@ -58,6 +59,7 @@ def texts(keep_days: int) -> dict[str, str]:
         "note": _("This shows the style, not the size."),
         "alt": _("The person in your photo, wearing {title}"),
         "alt_untitled": _("The person in your photo, wearing this item"),
+        "done": _("Continue shopping"),
         "another": _("Try another photo"),
         "gallery": _("My try-ons"),
         # Trouble

@@ -21,7 +21,7 @@ class Entry:
 
 
 def _entry(slug: str, sku: str, name: str, category: Category, price: str, alt: str, text: str, points: str) -> Entry:
-    items = "".join(f"<li>{point}</li>" for point in points.split(" / "))
+    items = "\n".join(f"<li>{point}</li>" for point in points.split(" / "))
     return Entry(slug, sku, name, category, Decimal(price), alt, f"<p>{text}</p>\n<ul>{items}</ul>")
 
 

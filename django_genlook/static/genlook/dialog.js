@@ -77,7 +77,7 @@ export class Dialog {
       patience: h("p", { class: "small" }, t.leave),
       // The picture and trouble
       another: h("button", { type: "button", class: "button" }, t.another),
-      done: h("button", { type: "button", class: "button main" }, t.close),
+      done: h("button", { type: "button", class: "button main" }, t.done),
       message: h("p", { class: "lead", role: "alert" }),
       retry: /** @type {HTMLButtonElement} */ (h("button", { type: "button", class: "button main" }, t.retry)),
       elsewhere: h("button", { type: "button", class: "button" }, t.different),
@@ -91,9 +91,9 @@ export class Dialog {
           h("label", { for: "consent" }, p.consent, h("span", {}, t.consent)),
           h("p", { class: "small", id: "kept" }, t.kept)),
         h("div", { class: "actions" }, p.choose, p.take, p.file, p.camera)),
-      ready: h("section", {}, p.about, p.kept, h("div", { class: "actions" }, p.start, p.different, p.forget)),
+      ready: h("section", {}, p.about, p.kept, h("div", { class: "actions pair" }, p.start, p.different, p.forget)),
       waiting: h("section", {}, h("ol", { class: "steps" }, ...p.steps), p.bar, p.elapsed, p.patience),
-      result: h("section", {}, h("p", { class: "lead" }, t.note), h("div", { class: "actions" }, p.done, p.another, gallery())),
+      result: h("section", {}, h("p", { class: "lead" }, t.note), h("div", { class: "actions pair" }, p.done, p.another, gallery())),
       problem: h("section", {}, p.message, h("div", { class: "actions" }, p.retry, p.elsewhere, gallery())),
     };
     const stage = h("div", { class: "stage" },
@@ -161,7 +161,7 @@ export class Dialog {
   #take(file) {
     if (!file) return;
     if (!this.parts.consent.checked) this.#askConsent();
-    else void this.flow.choose(file);
+    else this.flow.choose(file);
   }
 
   #askConsent() {
@@ -183,9 +183,11 @@ export class Dialog {
     const may = p.consent.checked;
     for (const control of [p.choose, p.take, p.file, p.camera]) control.disabled = !may;
     if (view === "photo" && state.message) p.hint.textContent = state.message;
-    p.about.textContent = state.isAgain ? t.again_hint : t.ready_hint;
-    p.kept.textContent = state.keptUntil ? fill(t.kept_until, { time: when(state.keptUntil) }) : "";
-    if (p.preview.firstChild !== state.preview) p.preview.replaceChildren(...(state.preview ? [state.preview] : []));
+    p.about.textContent = state.isAgain ? t.again_hint : this.#hintFor(state);
+    p.kept.textContent = state.keptUntil ? fill(t.kept_until, { time: when(state.keptUntil) }) : t.kept;
+    if (p.preview.lastChild !== state.preview) {
+      p.preview.replaceChildren(...(state.preview ? [backdropOf(state.preview), state.preview] : []));
+    }
     this.#renderWaiting(state);
     if (view === "problem") this.#renderProblem(state);
     if (view === "result" && p.result.getAttribute("src") !== state.imageUrl) {
@@ -197,6 +199,12 @@ export class Dialog {
       p.result.removeAttribute("src");
     }
     if (state.view !== this.shown) this.#enter(state);
+  }
+
+  /** @param {State} state */
+  #hintFor({ stage, preview }) {
+    if (stage === "preparing") return this.texts.preparing;
+    return preview ? this.texts.ready_hint : this.texts.no_preview;
   }
 
   /** A view begins: its heading, its word to those who listen, its focus. @param {State} state */
@@ -267,6 +275,13 @@ function h(tag, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
+}
+
+/** A few pixels of a picture, to be spread out behind it. @param {HTMLCanvasElement} picture */
+function backdropOf(picture) {
+  const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "backdrop", width: "12", height: "12" }));
+  canvas.getContext("2d")?.drawImage(picture, 0, 0, 12, 12);
+  return canvas;
 }
 
 /** A person from the waist up in a frame, drawn here so that no picture has to be loaded. */

@@ -113,21 +113,14 @@ export class Flow {
    * Take a photo whose owner has agreed, and begin to send it while its owner looks at it.
    * @param {File} file
    */
-  async choose(file) {
+  choose(file) {
     if (this.photos.isForeign(file)) {
       this.#set({ view: "photo", message: this.texts.not_a_photo });
       return;
     }
     const turn = this.#begin();
     this.#set({ view: "ready", message: "", preview: null, isAgain: false, keptUntil: "", stage: "preparing", share: 0 });
-    const prepared = await this.photos.prepare(file);
-    if (turn !== this.#turn) return;
-    if (prepared.file.size > this.photos.MAX_BYTES) {
-      this.#set({ view: "photo", message: this.texts.too_large });
-      return;
-    }
-    this.#set({ preview: prepared.preview, stage: "sending" });
-    this.#send(prepared, turn);
+    this.#send(this.#prepare(file, turn), turn);
   }
 
   /** Ask for the picture. A second press while the first is under way does nothing. */
@@ -205,35 +198,44 @@ export class Flow {
     if (this.state.view === "problem" && Date.now() >= this.state.retryAt) await this.#retry();
   }
 
-  /** @param {Prepared} prepared @param {number} turn */
-  #send(prepared, turn) {
-    this.#upload = this.api
-      .uploadPhoto(prepared.file, prepared.name, (share) => turn === this.#turn && this.#set({ share }), this.#abort.signal)
-      .then((photo) => {
-        this.emit("photo-uploaded", { photo: photo.id });
-        if (prepared.preview) void this.photos.keep(photo.id, prepared.preview);
-        if (turn === this.#turn) this.#set({ stage: "queued", share: 1 });
-        void this.#watchPhoto(photo.id, photo.retry_after, turn);
-        return photo.id;
-      });
+  /** @param {File} file @param {number} turn @returns {Promise<Prepared>} */
+  async #prepare(file, turn) {
+    const prepared = await this.photos.prepare(file);
+    if (prepared.file.size > this.photos.MAX_BYTES) {
+      throw new this.Trouble(this.texts.too_large, { code: "FILE_TOO_LARGE", status: 413 });
+    }
+    if (turn === this.#turn) this.#set({ preview: prepared.preview, stage: "sending" });
+    return prepared;
+  }
+
+  /** Send the photo as soon as it is prepared; whoever needs its id waits for `#upload`. @param {Promise<Prepared>} photo @param {number} turn */
+  #send(photo, turn) {
+    this.#upload = this.#sent(photo, turn);
     this.#upload.catch((trouble) => {
       // While waiting, start() is told as well and says it.
-      if (turn !== this.#turn || this.state.view !== "ready") return;
-      this.#failUpload(trouble, prepared, turn);
+      if (turn !== this.#turn || this.state.view !== "ready" || this.#wantsAnotherPhoto(trouble)) return;
+      this.#fail(trouble, async () => {
+        this.#set({ view: "ready", message: "", stage: "sending", share: 0 });
+        this.#send(photo, turn);
+      });
     });
     this.#retry = async () => {
-      this.#send(prepared, turn);
+      this.#send(photo, turn);
       await this.start();
     };
   }
 
-  /** @param {unknown} trouble @param {Prepared} prepared @param {number} turn */
-  #failUpload(trouble, prepared, turn) {
-    if (this.#wantsAnotherPhoto(trouble)) return;
-    this.#fail(trouble, async () => {
-      this.#set({ view: "ready", message: "", stage: "sending", share: 0 });
-      this.#send(prepared, turn);
-    });
+  /** @param {Promise<Prepared>} photo @param {number} turn @returns {Promise<string>} the photo's id */
+  async #sent(photo, turn) {
+    const { file, name, preview } = await photo;
+    if (turn !== this.#turn) throw new this.Trouble("", { code: "aborted" });
+    const told = (/** @type {number} */ share) => turn === this.#turn && this.#set({ share });
+    const { id, retry_after: pause } = await this.api.uploadPhoto(file, name, told, this.#abort.signal);
+    this.emit("photo-uploaded", { photo: id });
+    if (preview) void this.photos.keep(id, preview);
+    if (turn === this.#turn) this.#set({ stage: "queued", share: 1 });
+    void this.#watchPhoto(id, pause, turn);
+    return id;
   }
 
   /** @param {unknown} trouble */
