@@ -44,9 +44,6 @@ class ShopperView(APIView):
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
         return shopper_exception_handler
 
-    def get_format_suffix(self, **kwargs: Any) -> str:
-        return ""
-
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         # Bodies are UTF-8, whatever they claim: of the charsets that Python knows, some are not even for text.
         if request.encoding is not None and not hasattr(request, "_post"):
