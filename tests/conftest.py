@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,11 @@ def quick_pictures(portrait: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Clock:
-    """The database's clock, moved on instead of waited for; the sandbox's clock goes with it."""
+    """The database's clock, stopped, and moved on instead of waited for; the sandbox's clock goes with it."""
 
     def __init__(self) -> None:
         self.offset = 0.0
+        self.began = datetime.now(UTC).replace(microsecond=500_000)
         self.followers: list[Callable[[float], None]] = []
 
     def advance(self, seconds: float) -> None:
@@ -112,6 +114,10 @@ class Clock:
         self.offset += seconds
         for follower in self.followers:
             follower(seconds)
+
+    def __str__(self) -> str:
+        moment = self.began + timedelta(seconds=self.offset)
+        return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
 @pytest.fixture
@@ -123,17 +129,13 @@ def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cl
 
     class MovedNow(models_clock.DatabaseNow):
         def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-            shift = f"{moved.offset:+.3f} seconds"
-            template = f"STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW', '{shift}')"
-            return self.as_sql(compiler, connection, template=template, **extra)
+            return self.as_sql(compiler, connection, template=f"'{moved}'", **extra)
 
         def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-            template = f"(STATEMENT_TIMESTAMP() + INTERVAL '{moved.offset:.3f} seconds')"
-            return self.as_sql(compiler, connection, template=template, **extra)
+            return self.as_sql(compiler, connection, template=f"TIMESTAMPTZ '{moved}+00'", **extra)
 
         def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-            template = f"(UTC_TIMESTAMP(6) + INTERVAL {moved.offset:.3f} SECOND)"
-            return self.as_sql(compiler, connection, template=template, **extra)
+            return self.as_sql(compiler, connection, template=f"CAST('{moved}' AS DATETIME(6))", **extra)
 
     monkeypatch.setattr(models_clock, "DatabaseNow", MovedNow)
     return moved

@@ -120,7 +120,7 @@ def test_once_does_not_wait_for_credits_or_for_an_unknown_outcome(
 
 
 def test_once_ends_what_another_worker_left_in_mid_send(
-    running: Generation, clock: Clock, in_time: Any, monkeypatch: pytest.MonkeyPatch
+    running: Generation, in_time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Generation.objects.update(status=Status.SENDING)
     assert Generation.objects.filter(status=Status.SENDING).update(lease_until=ahead(0.3))

@@ -64,7 +64,7 @@ def test_every_exception_survives_pickling_and_copying_whole(kind: type[GenlookE
 
 def test_the_constructor_takes_one_positional_argument() -> None:
     with pytest.raises(TypeError):
-        GenlookError("detail", "CODE")  # type: ignore[misc]
+        GenlookError("detail", "CODE")  # type: ignore[call-arg]
     assert str(GenlookError(code="X")) == "X"
 
 
@@ -128,7 +128,7 @@ def test_every_status_there_is_has_a_row() -> None:
 
 def test_no_outcome_that_is_unknown_is_ever_sent_again_as_a_try_on() -> None:
     for code, problem in CODES.items():
-        ambiguous = issubclass(problem.error, exceptions.OutcomeUnknown | exceptions.ServerFault)  # type: ignore[arg-type]
+        ambiguous = issubclass(problem.error, exceptions.OutcomeUnknown | exceptions.ServerFault)
         assert ambiguous == (problem.try_on.reaction is Reaction.DOUBT), code
 
 
