@@ -74,6 +74,8 @@ class Server:
         self.connections = 0
         #: Set when the test is over: a handler that waits waits on this.
         self.over = threading.Event()
+        #: Set before the last byte of a slow reply, so only if nobody cut it off.
+        self.finished = threading.Event()
         self._on_accept = on_accept
         self._tls = tls
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -174,10 +176,12 @@ def drip(server: Server, data: bytes, pause: float = 0.03) -> Callable[[socket.s
     """Return a reply that sends one byte at a time: in the end all of it, so that a patient client would succeed."""
 
     def reply(line: socket.socket) -> None:
-        for byte in data:
+        for byte in data[:-1]:
             line.sendall(bytes([byte]))
             if server.over.wait(pause):
                 return
+        server.finished.set()
+        line.sendall(data[-1:])
 
     return reply
 

@@ -345,6 +345,7 @@ def test_a_dripping_picture_is_cut_off(serve: Serve) -> None:
     server: Server = serve(lambda request: drip(server, http(200, b"x" * 60)))
     with pytest.raises(OutcomeUnknown, match=r"within 0\.3 s"):
         download_image(server.url("/a"), allow_loopback=True, deadline=0.3)
+    assert not server.finished.is_set()
 
 
 def test_a_picture_without_a_length_is_not_taken_for_whole_when_it_was_cut_off(serve: Serve) -> None:

@@ -80,6 +80,7 @@ def endless_informational(server: Server) -> Reply:
             line.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             if server.over.wait(0.03):
                 return
+        server.finished.set()
         line.sendall(document(GOOD))
 
     return reply
@@ -92,6 +93,7 @@ def chunk_by_chunk(server: Server) -> Reply:
             line.sendall(b"1\r\n%c\r\n" % byte)
             if server.over.wait(0.03):
                 return
+        server.finished.set()
         line.sendall(b"0\r\n\r\n")
 
     return reply
@@ -106,6 +108,7 @@ def until_closed(server: Server) -> Reply:
             line.sendall(b" ")
             if server.over.wait(0.03):
                 return
+        server.finished.set()
 
     return reply
 
@@ -113,6 +116,7 @@ def until_closed(server: Server) -> Reply:
 def silence(server: Server) -> Reply:
     def reply(line: socket.socket) -> None:
         if not server.over.wait(3):
+            server.finished.set()
             line.sendall(document(GOOD))
 
     return reply
@@ -131,6 +135,7 @@ def test_a_server_that_takes_its_time_is_cut_off(
         connect(server).credit_balance()
     assert type(caught.value) is OutcomeUnknown
     assert len(server.requests) == 1
+    assert not server.finished.is_set()
 
 
 @pytest.mark.usefixtures("short")
@@ -155,6 +160,7 @@ def test_each_call_has_its_own_deadline(serve: Serve, connect: Connect, call: An
     server: Server = serve(lambda request: silence(server))
     with pytest.raises(OutcomeUnknown, match=rf"within {seconds} s"):
         call(connect(server))
+    assert not server.finished.is_set()
 
 
 @pytest.mark.usefixtures("short")
@@ -165,6 +171,7 @@ def test_a_kept_connection_is_cut_off_like_a_new_one(serve: Serve, connect: Conn
     with pytest.raises(OutcomeUnknown, match="no answer within"):
         client.credit_balance()
     assert server.connections == 1
+    assert not server.finished.is_set()
 
 
 @pytest.mark.usefixtures("short")
@@ -218,6 +225,7 @@ def test_a_dripping_handshake_counts_as_not_sent(serve: Serve, connect: Connect)
     server: Server = serve(on_accept=lambda line: drip(server, b"\x16\x03\x03\x40\x00\x02" + b"\x00" * 100)(line))
     with pytest.raises(NotSent, match="no answer within"):
         try_on(connect(f"https://localhost:{server.port}/tryon/v1"))
+    assert not server.finished.is_set()
 
 
 def test_a_connection_that_is_not_taken_up_counts_as_not_sent(
@@ -848,6 +856,7 @@ def test_a_proxy_that_drips_its_answer_is_cut_off_and_counts_as_not_sent(proxied
     proxy, target = proxied(lambda line: drip(proxy, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20 + b"\r\n")(line))
     with pytest.raises(NotSent, match="no answer within"):
         try_on(connect(target.url(host="localhost")))
+    assert not proxy.finished.is_set()
 
 
 def test_a_request_lost_behind_a_proxy_is_of_unknown_outcome(proxied: Proxied, connect: Connect) -> None:
