@@ -1,5 +1,6 @@
 """The list of try-ons: what was made, for what, and what it cost."""
 
+import io
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
@@ -147,7 +148,7 @@ class GenerationAdmin(GenlookAdmin[Generation]):
         if not row.result:
             raise Http404
         try:
-            content = PrivateStorage().open(row.result.name or "")
+            content = io.BytesIO(PrivateStorage().read(row.result.name or ""))
         except (FileNotFoundError, GenlookError) as error:
             raise Http404 from error
         return private_picture(content, f"try-on-{pk}.jpg")
