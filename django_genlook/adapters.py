@@ -198,4 +198,5 @@ def _file_field_of(row: models.Model) -> Any:
 
 
 def _plain(value: Any) -> str:
-    return html.unescape(strip_tags(str(value or ""))).strip()
+    # No database that shops use but SQLite stores a NUL, and nobody reads one.
+    return html.unescape(strip_tags(str(value or ""))).replace("\0", "").strip()

@@ -286,7 +286,7 @@ def test_the_database_holds_no_key(genlook_sandbox: Sandbox) -> None:
 
 
 def test_the_balance_is_asked_for_every_quarter_of_an_hour(genlook_sandbox: Sandbox, clock: Clock) -> None:
-    for _ in range(62):
+    for _ in range(64):
         sweep.sweep()
         clock.advance(30)
     assert probes(genlook_sandbox) == 3
