@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,6 +39,29 @@ def connect() -> Iterator[Callable[..., Client]]:
             return stack.enter_context(Client(base_url=url, api_key=Secret(KEY), **kwargs))
 
         yield opened
+
+
+class Alarm:
+    """Stands for time: the deadline of a call passes when a test rings, and never by itself."""
+
+    def __init__(self) -> None:
+        self.timers: list[threading.Timer] = []
+
+    @property
+    def seconds(self) -> list[float]:
+        return [timer.interval for timer in self.timers]
+
+    def ring(self) -> None:
+        for timer in self.timers:
+            timer.function()
+
+
+@pytest.fixture
+def alarm(monkeypatch: pytest.MonkeyPatch) -> Alarm:
+    """Take the deadlines into the test's own hands."""
+    alarm = Alarm()
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: alarm.timers.append(timer))
+    return alarm
 
 
 @pytest.fixture(scope="session")

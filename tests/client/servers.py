@@ -76,6 +76,8 @@ class Server:
         self.over = threading.Event()
         #: Set before the last byte of a slow reply, so only if nobody cut it off.
         self.finished = threading.Event()
+        #: Called once a slow reply has begun.
+        self.midway: Callable[[], None] = lambda: None
         self._on_accept = on_accept
         self._tls = tls
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -172,18 +174,25 @@ def nobody() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-def drip(server: Server, data: bytes, pause: float = 0.03) -> Callable[[socket.socket], None]:
-    """Return a reply that sends one byte at a time: in the end all of it, so that a patient client would succeed."""
+def piecemeal(server: Server, *pieces: bytes, pause: float = 0.03) -> Callable[[socket.socket], None]:
+    """Return a reply that takes its time between pieces; it sends them all, so a patient client would succeed."""
 
     def reply(line: socket.socket) -> None:
-        for byte in data[:-1]:
-            line.sendall(bytes([byte]))
+        for number, piece in enumerate(pieces[:-1]):
+            line.sendall(piece)
+            if number == min(8, len(pieces) - 2):
+                server.midway()
             if server.over.wait(pause):
                 return
         server.finished.set()
-        line.sendall(data[-1:])
+        line.sendall(pieces[-1])
 
     return reply
+
+
+def drip(server: Server, data: bytes) -> Callable[[socket.socket], None]:
+    """Return a reply that sends one byte at a time."""
+    return piecemeal(server, *(bytes([byte]) for byte in data))
 
 
 def reset(line: socket.socket) -> None:

@@ -89,6 +89,22 @@ def test_what_is_left_out_of_an_upload_is_left_to_genlook(talk: Talk) -> None:
     assert server.last.parts["crop"].get_payload() == "true"
 
 
+@pytest.mark.parametrize(
+    ("begin", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"RIFF\x00\x00\x00\x00WEBP", "image/webp"),
+        (b"\x00\x00\x00\x18ftypheic", "image/heic"),
+        (b"GIF89a", "application/octet-stream"),
+    ],
+)
+def test_a_picture_says_what_it_is_by_its_first_bytes(talk: Talk, begin: bytes, kind: str) -> None:
+    client, server = talk({"imageId": "i"})
+    client.upload_image(begin + b"rest")
+    assert server.last.parts["file"].get_content_type() == kind
+
+
 def test_a_product_is_saved_with_the_fields_that_are_given(talk: Talk) -> None:
     client, server = talk(PRODUCT, 201)
     client.save_product("shirt-42", title="Red: tee")

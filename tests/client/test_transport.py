@@ -6,7 +6,6 @@ import pickle
 import socket
 import ssl
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -28,23 +27,13 @@ from django_genlook.exceptions import (
     ServerFault,
 )
 
-from .conftest import KEY
-from .servers import PATIENCE, Certificate, Reply, Request, Server, document, drip, http, nobody, reset
+from .conftest import KEY, Alarm
+from .servers import PATIENCE, Certificate, Reply, Request, Server, document, drip, http, nobody, piecemeal, reset
 
 Serve = Callable[..., Server]
 Connect = Callable[..., Client]
 
 GOOD = {"creditBalance": 3, "generationId": "g", "status": "PENDING", "imageId": "i", "externalId": "a"}
-DEADLINE = 0.4
-
-
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every deadline short, and none of them the same."""
-    monkeypatch.setattr(api, "CALL_DEADLINE", DEADLINE)
-    monkeypatch.setattr(api, "TRY_ON_DEADLINE", DEADLINE + 0.01)
-    monkeypatch.setattr(api, "UPLOAD_DEADLINE", DEADLINE + 0.02)
-    monkeypatch.setattr(api, "SYNC_DEADLINE", DEADLINE + 0.03)
 
 
 def try_on(client: Client) -> Any:
@@ -59,113 +48,55 @@ def whole_answer(server: Server) -> Reply:
 
 
 def body_only(server: Server) -> Reply:
-    head, body = b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n", b'{"creditBalance": 3' + b" " * 70 + b"}"
-
-    def reply(line: socket.socket) -> None:
-        line.sendall(head)
-        drip(server, body)(line)
-
-    return reply
+    body = b'{"creditBalance": 3}' + b" " * 50
+    return piecemeal(server, http(200, body)[: -len(body)], *(bytes([byte]) for byte in body))
 
 
 def endless_headers(server: Server) -> Reply:
-    return drip(
-        server, b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 20 + b"Content-Length: 20\r\n\r\n" + b'{"creditBalance": 3}'
+    return piecemeal(
+        server, b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 70, b'Content-Length: 20\r\n\r\n{"creditBalance": 3}'
     )
 
 
 def endless_informational(server: Server) -> Reply:
-    def reply(line: socket.socket) -> None:
-        for _ in range(80):
-            line.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            if server.over.wait(0.03):
-                return
-        server.finished.set()
-        line.sendall(document(GOOD))
-
-    return reply
+    return piecemeal(server, *[b"HTTP/1.1 100 Continue\r\n\r\n"] * 70, document(GOOD))
 
 
 def chunk_by_chunk(server: Server) -> Reply:
-    def reply(line: socket.socket) -> None:
-        line.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for byte in b'{"creditBalance": 3' + b" " * 60 + b"}":
-            line.sendall(b"1\r\n%c\r\n" % byte)
-            if server.over.wait(0.03):
-                return
-        server.finished.set()
-        line.sendall(b"0\r\n\r\n")
-
-    return reply
+    body = b'{"creditBalance": 3}' + b" " * 50
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return piecemeal(server, head, *(b"1\r\n%c\r\n" % byte for byte in body), b"0\r\n\r\n")
 
 
 def until_closed(server: Server) -> Reply:
-    """A body without a length is complete wherever it ends: here, after its first byte, it is a good one."""
-
-    def reply(line: socket.socket) -> None:
-        line.sendall(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"creditBalance": 3}')
-        for _ in range(80):
-            line.sendall(b" ")
-            if server.over.wait(0.03):
-                return
-        server.finished.set()
-
-    return reply
+    """A body without a length is complete wherever it ends: here, after its first piece, it is a good one."""
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    return piecemeal(server, head + b'{"creditBalance": 3}', *[b" "] * 70)
 
 
 def silence(server: Server) -> Reply:
-    def reply(line: socket.socket) -> None:
-        if not server.over.wait(3):
-            server.finished.set()
-            line.sendall(document(GOOD))
-
-    return reply
+    return piecemeal(server, b"", document(GOOD), pause=2)
 
 
-@pytest.mark.usefixtures("short")
 @pytest.mark.parametrize(
     "manner",
     [whole_answer, body_only, endless_headers, endless_informational, chunk_by_chunk, until_closed, silence],
 )
 def test_a_server_that_takes_its_time_is_cut_off(
-    serve: Serve, connect: Connect, manner: Callable[[Server], Reply]
+    serve: Serve, connect: Connect, alarm: Alarm, manner: Callable[[Server], Reply]
 ) -> None:
     server: Server = serve(lambda request: manner(server))
-    with pytest.raises(OutcomeUnknown, match=r"no answer within 0\.4 s") as caught:
+    server.midway = alarm.ring
+    with pytest.raises(OutcomeUnknown, match="no answer within 15 s") as caught:
         connect(server).credit_balance()
     assert type(caught.value) is OutcomeUnknown
     assert len(server.requests) == 1
     assert not server.finished.is_set()
 
 
-@pytest.mark.usefixtures("short")
-@pytest.mark.parametrize(
-    ("call", "seconds"),
-    [
-        (lambda c: c.credit_balance(), "0.4"),
-        (lambda c: c.save_product("a"), "0.4"),
-        (lambda c: c.list_products(), "0.4"),
-        (lambda c: c.get_product("a"), "0.4"),
-        (lambda c: c.delete_product("a"), "0.4"),
-        (lambda c: c.product_stats("a"), "0.4"),
-        (lambda c: c.get_generation("g"), "0.4"),
-        (lambda c: c.delete_customer("u"), "0.4"),
-        (try_on, "0.41"),
-        (lambda c: c.upload_image(b"x"), "0.42"),
-        (lambda c: c.save_product("a", images=[PictureBytes(b"x")]), "0.42"),
-        (lambda c: c.create_try_on_sync(product="a", image_id="i"), "0.43"),
-    ],
-)
-def test_each_call_has_its_own_deadline(serve: Serve, connect: Connect, call: Any, seconds: str) -> None:
-    server: Server = serve(lambda request: silence(server))
-    with pytest.raises(OutcomeUnknown, match=rf"within {seconds} s"):
-        call(connect(server))
-    assert not server.finished.is_set()
-
-
-@pytest.mark.usefixtures("short")
-def test_a_kept_connection_is_cut_off_like_a_new_one(serve: Serve, connect: Connect) -> None:
+def test_a_kept_connection_is_cut_off_like_a_new_one(serve: Serve, connect: Connect, alarm: Alarm) -> None:
     server: Server = serve(lambda request: document(GOOD) if len(server.requests) == 1 else whole_answer(server))
+    server.midway = alarm.ring
     client = connect(server)
     client.credit_balance()
     with pytest.raises(OutcomeUnknown, match="no answer within"):
@@ -174,34 +105,95 @@ def test_a_kept_connection_is_cut_off_like_a_new_one(serve: Serve, connect: Conn
     assert not server.finished.is_set()
 
 
-@pytest.mark.usefixtures("short")
-def test_a_socket_that_cannot_be_woken_gives_up_by_itself(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchange, "_shut", lambda line: None)
-    monkeypatch.setattr(wire, "GRACE", 0.2)
-    waited_in_vain = threading.Event()
+def test_an_upload_that_nobody_reads_is_cut_off(serve: Serve, connect: Connect, alarm: Alarm) -> None:
+    def read_a_little(line: socket.socket) -> None:
+        line.recv(1000)
+        alarm.ring()
+        server.over.wait(PATIENCE)
 
-    def reply(line: socket.socket) -> None:
-        if not server.over.wait(5):
-            waited_in_vain.set()
-
-    server: Server = serve(lambda request: reply)
-    with pytest.raises(OutcomeUnknown):
-        connect(server).credit_balance()
-    assert not waited_in_vain.is_set()
-
-
-def test_the_deadlines_are_those_that_were_promised() -> None:
-    assert (api.CALL_DEADLINE, api.TRY_ON_DEADLINE, api.UPLOAD_DEADLINE, api.SYNC_DEADLINE) == (15, 20, 60, 100)
-    assert wire.ANSWER_LIMIT == 1024 * 1024
-
-
-@pytest.mark.usefixtures("short")
-def test_an_upload_that_nobody_reads_is_cut_off(serve: Serve, connect: Connect) -> None:
-    server: Server = serve(on_accept=lambda line: server.over.wait(PATIENCE))
-    with pytest.raises(OutcomeUnknown, match="no answer within"):
+    server: Server = serve(on_accept=read_a_little)
+    with pytest.raises(OutcomeUnknown, match="no answer within 60 s"):
         connect(server).upload_image(b"x" * 9_000_000)
+
+
+def test_a_handshake_that_nobody_answers_counts_as_not_sent(serve: Serve, connect: Connect, alarm: Alarm) -> None:
+    def listen(line: socket.socket) -> None:
+        line.recv(1000)
+        alarm.ring()
+        server.over.wait(PATIENCE)
+
+    server: Server = serve(on_accept=listen)
+    with pytest.raises(NotSent, match="no answer within 20 s"):
+        try_on(connect(f"https://localhost:{server.port}/tryon/v1"))
+
+
+def test_a_dripping_handshake_counts_as_not_sent(serve: Serve, connect: Connect, alarm: Alarm) -> None:
+    # The header of a handshake record of 16 kB, and then its content, byte by byte.
+    server: Server = serve(on_accept=lambda line: drip(server, b"\x16\x03\x03\x40\x00\x02" + b"\x00" * 70)(line))
+    server.midway = alarm.ring
+    with pytest.raises(NotSent, match="no answer within 20 s"):
+        try_on(connect(f"https://localhost:{server.port}/tryon/v1"))
+    assert not server.finished.is_set()
+
+
+def test_time_itself_ends_a_call(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "CALL_DEADLINE", 1.0)
+    server: Server = serve(lambda request: piecemeal(server, b"", document(GOOD), pause=PATIENCE))
+    with pytest.raises(OutcomeUnknown, match="no answer within 1 s"):
+        connect(server).credit_balance()
+    assert not server.finished.is_set()
+
+
+CALLS: list[tuple[Callable[[Client], Any], float]] = [
+    (lambda c: c.credit_balance(), 15),
+    (lambda c: c.save_product("a"), 15),
+    (lambda c: c.list_products(), 15),
+    (lambda c: c.get_product("a"), 15),
+    (lambda c: c.delete_product("a"), 15),
+    (lambda c: c.product_stats("a"), 15),
+    (lambda c: c.get_generation("g"), 15),
+    (lambda c: c.delete_customer("u"), 15),
+    (try_on, 20),
+    (lambda c: c.upload_image(b"x"), 60),
+    (lambda c: c.save_product("a", images=[PictureBytes(b"x")]), 60),
+    (lambda c: c.create_try_on_sync(product="a", image_id="i"), 100),
+]
+
+
+@pytest.mark.parametrize(("call", "seconds"), CALLS, ids=range(len(CALLS)))
+def test_each_call_has_the_deadline_that_was_promised(
+    connect: Connect, alarm: Alarm, call: Callable[[Client], Any], seconds: float
+) -> None:
+    with nobody() as port, pytest.raises(NotSent):
+        call(connect(f"http://127.0.0.1:{port}"))
+    assert alarm.seconds == [seconds]
+
+
+def test_a_deadline_can_be_set_while_the_client_lives(
+    connect: Connect, alarm: Alarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nobody() as port:
+        client = connect(f"http://127.0.0.1:{port}")
+        for name in ("CALL_DEADLINE", "TRY_ON_DEADLINE", "UPLOAD_DEADLINE", "SYNC_DEADLINE"):
+            monkeypatch.setattr(api, name, 7.0)
+        for call, _ in CALLS:
+            with pytest.raises(NotSent):
+                call(client)
+    assert alarm.seconds == [7.0] * len(CALLS)
+
+
+def test_a_socket_that_cannot_be_woken_gives_up_by_itself(
+    serve: Serve, connect: Connect, alarm: Alarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "GRACE", -14.5)  # half a second in all
+    server: Server = serve(lambda request: piecemeal(server, b"", document(GOOD), pause=PATIENCE))
+    with pytest.raises(OutcomeUnknown, match="imeout"):
+        connect(server).credit_balance()
+    assert not server.finished.is_set()
+
+
+def test_the_largest_answer_is_a_mebibyte() -> None:
+    assert wire.ANSWER_LIMIT == 1024 * 1024
 
 
 def test_a_slow_reader_has_the_whole_deadline_and_not_the_connect_time_out(
@@ -210,22 +202,6 @@ def test_a_slow_reader_has_the_whole_deadline_and_not_the_connect_time_out(
     monkeypatch.setattr(exchange, "CONNECT_TIMEOUT", 0.2)
     server: Server = serve(lambda request: document(GOOD), on_accept=lambda line: server.over.wait(0.8) and None)
     assert connect(server).upload_image(b"x" * 9_000_000).image_id == "i"
-
-
-@pytest.mark.usefixtures("short")
-def test_a_handshake_that_nobody_answers_counts_as_not_sent(serve: Serve, connect: Connect) -> None:
-    server: Server = serve(on_accept=lambda line: server.over.wait(PATIENCE))
-    with pytest.raises(NotSent, match="no answer within"):
-        try_on(connect(f"https://localhost:{server.port}/tryon/v1"))
-
-
-@pytest.mark.usefixtures("short")
-def test_a_dripping_handshake_counts_as_not_sent(serve: Serve, connect: Connect) -> None:
-    # The header of a handshake record of 16 kB, and then its content, byte by byte.
-    server: Server = serve(on_accept=lambda line: drip(server, b"\x16\x03\x03\x40\x00\x02" + b"\x00" * 100)(line))
-    with pytest.raises(NotSent, match="no answer within"):
-        try_on(connect(f"https://localhost:{server.port}/tryon/v1"))
-    assert not server.finished.is_set()
 
 
 def test_a_connection_that_is_not_taken_up_counts_as_not_sent(
@@ -249,21 +225,28 @@ def test_a_connection_that_is_not_taken_up_counts_as_not_sent(
 
 def test_no_address_is_tried_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host with many addresses, none of which answers, would otherwise take a connect time-out for each."""
-    tried = []
+    waited: list[float | None] = []
+    now = 0.0
 
     class Dead(socket.socket):
         def connect(self, address: Any) -> None:
-            tried.append(address)
-            time.sleep(self.gettimeout() or 0)
+            nonlocal now
+            waited.append(self.gettimeout())
+            now += self.gettimeout() or 0
             raise TimeoutError
+
+    class Clock:
+        @staticmethod
+        def monotonic() -> float:
+            return now
 
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 1))] * 50
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
     monkeypatch.setattr(socket, "socket", Dead)
-    monkeypatch.setattr(exchange, "CONNECT_TIMEOUT", 0.05)
-    with Exchange(0.2) as call, pytest.raises(TimeoutError):
+    monkeypatch.setattr(exchange, "time", Clock)
+    with Exchange(25) as call, pytest.raises(TimeoutError):
         call.connect("many", 1, None)
-    assert 1 <= len(tried) < 10
+    assert waited == [10, 10, 5]
     assert not call.sent
 
 
@@ -281,28 +264,20 @@ def test_the_next_address_is_tried_when_one_refuses(serve: Serve, monkeypatch: p
 
 
 def test_a_late_alarm_harms_neither_the_connection_nor_the_next_call(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, connect: Connect, alarm: Alarm
 ) -> None:
-    """As when the timer has already gone off and waits for its turn while the call comes to its end."""
-    timers: list[threading.Timer] = []
-    start = threading.Timer.start
-
-    def remember(timer: threading.Timer) -> None:
-        timers.append(timer)
-        start(timer)
+    """As when a timer has already gone off and waits for its turn while the call comes to its end."""
 
     def reply(request: Request) -> bytes:
         if len(server.requests) == 2:  # the second call is under way, on the same connection
-            timers[0].function()
+            alarm.timers[0].function()
         return document(GOOD)
 
-    monkeypatch.setattr(threading.Timer, "start", remember)
     server: Server = serve(reply)
     client = connect(server)
     assert client.credit_balance() == 3
     assert client.credit_balance() == 3
-    for timer in timers:
-        timer.function()
+    alarm.ring()
     assert client.credit_balance() == 3
     assert server.connections == 1
 
@@ -850,11 +825,14 @@ def test_a_proxy_that_does_not_connect_counts_as_not_sent(proxied: Proxied, conn
     assert caught.value.__context__ is None
 
 
-@pytest.mark.usefixtures("short")
-def test_a_proxy_that_drips_its_answer_is_cut_off_and_counts_as_not_sent(proxied: Proxied, connect: Connect) -> None:
+def test_a_proxy_that_drips_its_answer_is_cut_off_and_counts_as_not_sent(
+    proxied: Proxied, connect: Connect, alarm: Alarm
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 12 + b"\r\n"
     proxy: Server
-    proxy, target = proxied(lambda line: drip(proxy, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20 + b"\r\n")(line))
-    with pytest.raises(NotSent, match="no answer within"):
+    proxy, target = proxied(lambda line: drip(proxy, answer)(line))
+    proxy.midway = alarm.ring
+    with pytest.raises(NotSent, match="no answer within 20 s"):
         try_on(connect(target.url(host="localhost")))
     assert not proxy.finished.is_set()
 
