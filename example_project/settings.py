@@ -1,4 +1,4 @@
-"""Settings of the example shop. Everything that differs between machines comes from the environment: ``.env.example``."""
+"""Settings of the example shop. What differs between machines comes from the environment: see ``.env.example``."""
 
 from pathlib import Path
 
@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_genlook.middleware.GenlookErrorMiddleware",
 ]
 
 ROOT_URLCONF = "example_project.urls"

@@ -25,8 +25,8 @@ def genlook_try_on(product: Model, *, title: str = "", picture: str = "", galler
     ``ENABLED``. It reads neither cookie nor session, so the page around it may be cached for everybody.
 
     ``title`` (the product's name) and ``picture`` (the address of a small picture of it) make the window nicer;
-    ``gallery_url`` is the address of the shop's page "my try-ons". Raises ``LookupError`` when the model has no adapter,
-    ``ImproperlyConfigured`` when the API's addresses are not mounted.
+    ``gallery_url`` is the address of the shop's page "my try-ons". Raises ``LookupError`` when the model has no
+    adapter, ``ImproperlyConfigured`` when the API's addresses are not mounted.
     """
     config = get_config()
     external_id = adapters.external_id_of(product)

@@ -23,8 +23,8 @@ def texts(keep_days: int) -> dict[str, str]:
         "tip_light": _("Good light, simple background"),
         "consent": _("I agree that my photo is used to make this picture. It shows me, or someone who has agreed."),
         "kept": ngettext(
-            "Your photo is sent to Genlook, which makes the picture. Photo and picture are deleted after %(days)d day.",
-            "Your photo is sent to Genlook, which makes the picture. Photo and picture are deleted after %(days)d days.",
+            "Your photo is sent to Genlook, which makes the picture. Both are deleted after %(days)d day.",
+            "Your photo is sent to Genlook, which makes the picture. Both are deleted after %(days)d days.",
             keep_days,
         )
         % {"days": keep_days},

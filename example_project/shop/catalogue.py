@@ -29,7 +29,7 @@ CATALOGUE: Sequence[Entry] = (
     _entry(
         "striped-tee", "AL-TOP-101", "Quayside tee", Category.TOPS, "39.00",
         "Navy T-shirt with ecru stripes",
-        "Our Breton tee, knitted a little heavier than it has to be, so that it keeps its shape through years of washing.",
+        "Our Breton tee, knitted heavier than it has to be, so that it keeps its shape through years of washing.",
         "Organic cotton, 240&nbsp;g/m² / Straight cut / Machine wash at 30&nbsp;°C",
     ),
     _entry(

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
@@ -15,8 +16,9 @@ Pattern = Callable[[Image.Image], None]
 
 
 def path(text: str) -> list[Point]:
-    """Return the points along an outline written as in SVG: ``L`` (may be left out) is a straight step, ``C`` a curve."""
-    words, points, at = text.split(), [], 0
+    """Return the points along an outline written as in SVG: ``L`` (may be left out) is a step, ``C`` a curve."""
+    points: list[Point] = []
+    words, at = text.split(), 0
     while at < len(words):
         if words[at] == "C":
             x1, y1, x2, y2, x3, y3 = map(float, words[at + 1 : at + 7])
@@ -149,12 +151,13 @@ class Studio:
                 self.stroke(line, shade(colour, tone), step * 0.28, opacity=0.5, within=mask)
             at += step
 
-    def finish(self) -> Image.Image:
-        """Return the picture."""
-        return self.image
-
     def _disc(self, x: float, y: float, radius: float, colour: Colour, opacity: float) -> None:
-        box = (math.floor(x - radius - 1), math.floor(y - radius - 1), math.ceil(x + radius + 1), math.ceil(y + radius + 1))
+        box = (
+            math.floor(x - radius - 1),
+            math.floor(y - radius - 1),
+            math.ceil(x + radius + 1),
+            math.ceil(y + radius + 1),
+        )
         fine = Image.new("L", ((box[2] - box[0]) * 4, (box[3] - box[1]) * 4), 0)
         centre_x, centre_y, r = (x - box[0]) * 4, (y - box[1]) * 4, radius * 4
         ImageDraw.Draw(fine).ellipse((centre_x - r, centre_y - r, centre_x + r, centre_y + r), round(255 * opacity))
@@ -193,7 +196,7 @@ class Studio:
         small = Image.new("L", (cloth.width // 2, cloth.height // 2), 0)
         draw = ImageDraw.Draw(small)
         last = len(line) - 1
-        for place, ((x0, y0), (x1, y1)) in enumerate(zip(line, line[1:], strict=False)):
+        for place, ((x0, y0), (x1, y1)) in enumerate(pairwise(line)):
             thick = 3 + 9 * math.sin(math.pi * (place + 0.5) / last)
             draw.line((x0 / 2, y0 / 2, x1 / 2, y1 / 2), fill=255, width=round(thick))
         soft = small.filter(ImageFilter.GaussianBlur(7)).resize(cloth.size, Image.Resampling.BILINEAR)
@@ -211,13 +214,17 @@ class Studio:
         return Image.merge("RGB", [grain] * 3)
 
 
-def stripes(colour: Colour, step: float, thick: float, *, start: float = 0, bend: float = 0, slope: float = 0) -> Pattern:
+def stripes(
+    colour: Colour, step: float, thick: float, *, start: float = 0, bend: float = 0, slope: float = 0
+) -> Pattern:
     """Return a pattern of horizontal stripes that sag by ``bend`` at the middle and fall towards it by ``slope``."""
 
     def draw(cloth: Image.Image) -> None:
         fine = Image.new("L", (WIDTH, HEIGHT * 8), 0)
         pen, y = ImageDraw.Draw(fine), start
-        edge = [(x, bend * (1 - ((x - 450) / 300) ** 2) + slope * (300 - abs(x - 450))) for x in range(0, WIDTH + 1, 10)]
+        edge = [
+            (x, bend * (1 - ((x - 450) / 300) ** 2) + slope * (300 - abs(x - 450))) for x in range(0, WIDTH + 1, 10)
+        ]
         while y < HEIGHT:
             upper, lower = ([(x, (y + dy + more) * 8) for x, dy in edge] for more in (0, thick))
             pen.polygon(upper + lower[::-1], fill=255)
@@ -279,7 +286,7 @@ def _shift(mask: Image.Image, dx: int, dy: int) -> Image.Image:
 
 def _dashes(line: Sequence[Point], length: float, gap: float) -> Iterable[list[Point]]:
     run, walked, drawing = [line[0]], 0.0, True
-    for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(line):
         span, done = math.hypot(x1 - x0, y1 - y0), 0.0
         while span - done > (rest := (length if drawing else gap) - walked):
             done, walked = done + rest, 0.0

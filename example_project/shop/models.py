@@ -53,4 +53,4 @@ class ProductImage(models.Model):
         ordering = ["position", "pk"]
 
     def __str__(self) -> str:
-        return self.alt or self.original.name
+        return self.alt or str(self.original)

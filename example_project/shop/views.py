@@ -1,7 +1,8 @@
 """The pages of the shop."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from django_genlook.conf import get_config
@@ -35,3 +36,9 @@ def my_try_ons(request: HttpRequest) -> HttpResponse:
     """The shopper's own pictures, which the page asks the app for by itself."""
     products = {item.sku: {"name": item.name, "url": item.get_absolute_url()} for item in Product.objects.all()}
     return render(request, "shop/my_try_ons.html", {"products": products, "keep_days": get_config().KEEP_DAYS})
+
+
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """Where the shop's icon is."""
+    return redirect(static("shop/leaf.svg"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.shop import CHROMIUM_ARGS, Demo, Shopper, complaints, running_demo
+from tests.browser.shop import CHROMIUM_ARGS, Demo, Shopper, complaints, running_demo, save_photograph
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +66,7 @@ def shopper(page: Page, demo: Demo) -> Shopper:
 @pytest.fixture(scope="session")
 def photograph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real photograph of a person."""
-    from PIL import Image
-    from skimage import data
-
-    path = tmp_path_factory.mktemp("photo") / "me.jpg"
-    Image.fromarray(data.astronaut()).resize((1536, 1536)).save(path, quality=92)
-    return path
+    return save_photograph(tmp_path_factory.mktemp("photo") / "me.jpg")
 
 
 @pytest.fixture(scope="session", autouse=True)

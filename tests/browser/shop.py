@@ -1,4 +1,4 @@
-"""The example shop as a person meets it: ``manage.py demo`` in processes of its own, and what a shopper does in a page."""
+"""The example shop as a person meets it: ``manage.py demo`` in processes of its own, and what a shopper does."""
 
 import os
 import queue
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from playwright.sync_api import Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from skimage import data
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
@@ -92,13 +94,13 @@ class Demo:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                line = self._queue.get(timeout=max(0.01, deadline - time.monotonic()))
+                newest = self._queue.get(timeout=max(0.01, deadline - time.monotonic()))
             except queue.Empty:
                 raise AssertionError(f"{pattern!r} did not come in time:\n{self.output}") from None
-            if line is None:
+            if newest is None:
                 raise AssertionError(f"The demo ended before {pattern!r} came:\n{self.output}")
-            self.lines.append(line)
-            if found := re.search(pattern, line):
+            self.lines.append(newest)
+            if found := re.search(pattern, newest):
                 return found[1]
 
     @property
@@ -132,6 +134,12 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
             raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
         time.sleep(0.05)
     return value
+
+
+def save_photograph(path: Path) -> Path:
+    """Write a real photograph of a person."""
+    Image.fromarray(data.astronaut()).resize((1536, 1536)).save(path, quality=92)  # type: ignore[no-untyped-call]
+    return path
 
 
 class Shopper:
@@ -200,6 +208,10 @@ def complaints(page: Page, tolerated: Collection[str]) -> list[str]:
         if not any(words in text for words in tolerated):
             found.append(text)
 
-    page.on("console", lambda message: note(message.text) if message.type in ("error", "warning") else None)
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            note(f"{message.text} ({message.location['url']})")
+
+    page.on("console", hear)
     page.on("pageerror", lambda error: note(str(error)))
     return found

@@ -62,7 +62,10 @@ def test_the_page_behind_does_not_scroll_while_the_window_is_open(shopper: Shopp
 
 def test_dark_and_light_follow_the_page(shopper: Shopper, page: Page) -> None:
     shopper.open("wrap-dress")
-    light_of = "element => { const [r, g, b] = getComputedStyle(element).backgroundColor.match(/[\\d.]+/g).map(Number); return r + g + b; }"
+    light_of = """element => {
+      const [red, green, blue] = getComputedStyle(element).backgroundColor.match(/[\\d.]+/g).map(Number);
+      return red + green + blue;
+    }"""
     assert shopper.dialog.evaluate(light_of) < 200
     page.emulate_media(color_scheme="light")
     assert shopper.dialog.evaluate(light_of) > 600

@@ -70,7 +70,9 @@ def test_a_lost_connection_loses_nothing(shopper: Shopper, page: Page, photograp
     assert len(shopper.try_ons()) == 1
 
 
-def test_an_upload_that_breaks_off_is_sent_again(shopper: Shopper, page: Page, photograph: Path, tolerated: list[str]) -> None:
+def test_an_upload_that_breaks_off_is_sent_again(
+    shopper: Shopper, page: Page, photograph: Path, tolerated: list[str]
+) -> None:
     tolerated += [FAILED_LOAD]
     lost: list[str] = []
 
@@ -118,7 +120,9 @@ def test_a_time_to_wait_is_kept(shopper: Shopper, page: Page, photograph: Path, 
     shopper.picture()
 
 
-def test_waiting_outlasts_a_lost_connection(shopper: Shopper, page: Page, photograph: Path, tolerated: list[str]) -> None:
+def test_waiting_outlasts_a_lost_connection(
+    shopper: Shopper, page: Page, photograph: Path, tolerated: list[str]
+) -> None:
     tolerated += [FAILED_LOAD]
     lost: list[str] = []
 
@@ -139,11 +143,11 @@ def test_waiting_outlasts_a_lost_connection(shopper: Shopper, page: Page, photog
 
 
 def test_a_product_that_cannot_be_tried_on_says_so(shopper: Shopper, page: Page) -> None:
-    told = {"available": False, "code": "limit_reached", "message": "You have used all your try-ons.", "csrf_token": "x"}
+    told = {"available": False, "code": "limit_reached", "message": "You have used them all.", "csrf_token": "x"}
     page.route("**/genlook/products/**", lambda route: route.fulfill(json=told))
     shopper.visit("hoodie")
     shopper.opener.click()
-    expect(shopper.dialog.get_by_role("alert")).to_have_text("You have used all your try-ons.")
+    expect(shopper.dialog.get_by_role("alert")).to_have_text("You have used them all.")
     expect(shopper.dialog.get_by_role("button", name="Try again")).to_be_hidden()
     expect(shopper.dialog.get_by_role("link", name="My try-ons")).to_be_visible()
 

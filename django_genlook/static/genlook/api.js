@@ -2,7 +2,8 @@
  * Speaks to the shop's own try-on API. Every failure becomes a `Trouble` with a sentence for the shopper.
  *
  * @typedef {{id: string, status: string, expires_at?: string | null, error?: Problem, retry_after?: number}} Photo
- * @typedef {{id: string, status: string, url?: string, image_url?: string, error?: Problem, retry_after?: number}} TryOn
+ * @typedef {{id: string, status: string, product?: string, created_at?: string, url?: string, image_url?: string,
+ *    error?: Problem, retry_after?: number}} TryOn
  * @typedef {{code: string, message: string, status: number}} Problem
  * @typedef {{available: boolean, code?: string, message?: string, remaining?: number, csrf_token: string}} Offer
  */
@@ -77,6 +78,11 @@ export class Api {
   /** @param {string} id @returns {Promise<TryOn>} */
   tryOn(id) {
     return this.#call("GET", `${this.urls.try_ons}${id}/`);
+  }
+
+  /** This shopper's own, newest first. @returns {Promise<TryOn[]>} */
+  async tryOns() {
+    return (await this.#call("GET", this.urls.try_ons)).results ?? [];
   }
 
   /**

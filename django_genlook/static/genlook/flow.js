@@ -133,11 +133,15 @@ export class Flow {
       const photo = await this.#upload;
       if (turn !== this.#turn) return;
       this.#set({ stage: "queued", share: 1 });
+      const { since } = this.state;
+      // Without an id at first: a page that is left before the answer comes finds the try-on among the shopper's own.
+      this.memory.write({ tryOn: "", photo, since, isDone: false, isOpen: this.#isOpen });
       const tryOn = await this.api.startTryOn(this.product, photo);
-      this.memory.write({ tryOn: tryOn.id, photo, since: this.state.since, isDone: false, isOpen: this.#isOpen });
+      this.memory.write({ tryOn: tryOn.id, photo, since, isDone: false, isOpen: this.#isOpen });
       this.emit("started", { tryOn: tryOn.id, photo });
       if (turn === this.#turn) void this.#watch(tryOn, turn);
     } catch (trouble) {
+      if (trouble instanceof this.Trouble && trouble.status !== 0) this.memory.clear();
       if (turn === this.#turn) this.#failStart(trouble);
     } finally {
       this.#starting = false;
@@ -151,7 +155,27 @@ export class Flow {
     const turn = this.#begin();
     this.#set({ view: "waiting", message: "", stage: "queued", share: 1, since: known.since, preview: null });
     void this.photos.recall(known.photo).then((preview) => preview && turn === this.#turn && this.#set({ preview }));
-    void this.#watch({ id: known.tryOn, status: "QUEUED", retry_after: 0 }, turn);
+    if (known.tryOn) void this.#watch({ id: known.tryOn, status: "QUEUED", retry_after: 0 }, turn);
+    else void this.#find(known, turn);
+  }
+
+  /** Go on with a try-on whose start was not answered before the page was left. @param {Remembered} known @param {number} turn */
+  async #find(known, turn) {
+    try {
+      const all = await this.api.tryOns();
+      if (turn !== this.#turn) return;
+      // A minute for clocks that differ.
+      const found = all.find((one) => one.product === this.product && Date.parse(one.created_at ?? "") > known.since - 60_000);
+      if (found) {
+        this.memory.write({ ...known, tryOn: found.id });
+        await this.#watch(found, turn);
+      } else {
+        this.memory.clear();
+        await this.check();
+      }
+    } catch (trouble) {
+      if (turn === this.#turn) this.#fail(trouble, async () => this.resume());
+    }
   }
 
   /** Leave the photo or the picture, and choose another photo. */

@@ -1,4 +1,4 @@
-"""``manage.py demo``: the example shop, a worker and a local Genlook, all up with one command and all gone with Ctrl-C."""
+"""``manage.py demo``: the example shop, a worker and a local Genlook, up with one command and gone with Ctrl-C."""
 
 import errno
 import os
@@ -229,7 +229,12 @@ def _show(name: str, lines: IO[str]) -> None:
     for line in lines:
         text = line.rstrip()
         is_fine = '" 2' in text or '" 3' in text or '"GET' not in text
-        if not text or text.startswith(CHATTER_TOO) or "Broken pipe" in text or (is_fine and any(word in text for word in CHATTER)):
+        if (
+            not text
+            or text.startswith(CHATTER_TOO)
+            or "Broken pipe" in text
+            or (is_fine and any(word in text for word in CHATTER))
+        ):
             continue
         sys.stdout.write(f"[{name}] {text}\n")
         sys.stdout.flush()

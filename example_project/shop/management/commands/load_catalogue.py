@@ -45,11 +45,12 @@ class Command(BaseCommand):
 
 
 def _has_picture(image: ProductImage | None) -> bool:
-    return image is not None and bool(image.original) and image.original.storage.exists(image.original.name)
+    name = str(image.original) if image else ""
+    return image is not None and name != "" and image.original.storage.exists(name)
 
 
 def _draw(slugs: list[str]) -> Mapping[str, bytes]:
-    """Draw side by side: it is most of the time that a first start takes, and Pillow works without the interpreter lock."""
+    """Draw side by side, since it is most of a first start; Pillow works without the interpreter lock."""
     with ThreadPoolExecutor() as pool:
         return dict(zip(slugs, pool.map(_draw_jpeg, slugs), strict=True))
 
