@@ -86,19 +86,6 @@ class StrictJSONParser(parsers.JSONParser):
             raise ParseError("JSON parse error - nested too deeply") from error
 
 
-class StrictMultiPartParser(parsers.MultiPartParser):
-    """A form with a file; what Django's parser trips over is a bad request."""
-
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except (LookupError, ValueError, OverflowError) as error:
-            # Such as the name of a codec that does not exist, in a part's headers.
-            raise ParseError(f"Multipart form parse error - {type(error).__name__}") from error
-
-
 class PlainJSONRenderer(JSONRenderer):
     """JSON the same in every shop."""
 

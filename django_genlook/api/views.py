@@ -7,13 +7,13 @@ from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
-from rest_framework.parsers import FormParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_genlook import images
 from django_genlook.api.base import ShopperView
-from django_genlook.api.bodies import MAX_PHOTO_FORM_BYTES, StrictJSONParser, StrictMultiPartParser
+from django_genlook.api.bodies import MAX_PHOTO_FORM_BYTES, StrictJSONParser
 from django_genlook.api.errors import details_of
 from django_genlook.api.identity import network_of
 from django_genlook.api.pages import NewestFirst
@@ -53,7 +53,7 @@ class PhotoAccess(ShopperView):
 class PhotosView(PhotoAccess):
     """``photos/``: take one in; list those that a try-on can be started with."""
 
-    parser_classes = (StrictMultiPartParser,)
+    parser_classes = (MultiPartParser,)
     most_bytes = MAX_PHOTO_FORM_BYTES
 
     def get(self, request: Request) -> Response:
@@ -102,7 +102,7 @@ class TryOnAccess(ShopperView):
 class TryOnsView(TryOnAccess):
     """``try-ons/``: start one; list this shopper's own, newest first."""
 
-    parser_classes = (StrictJSONParser, FormParser, StrictMultiPartParser)
+    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
 
     def get(self, request: Request) -> Response:
         pages = NewestFirst()

@@ -84,13 +84,9 @@ class Browser:
         """Give this browser a try-on; a completed one with its picture."""
         if status == Generation.Status.COMPLETED and "result" not in columns:
             columns["result"] = PrivateStorage().save(f"genlook/results/{uuid4()}.jpg", ContentFile(b"\xff\xd8picture"))
-        row = Generation.objects.create(
-            shopper=self.shopper,
-            product=Product.objects.get(external_id=SKU),
-            external_id=SKU,
-            status=status,
-            **columns,
-        )
+        product = Product.objects.get(external_id=SKU)
+        columns = {"product": product, "external_id": SKU, "status": status, **columns}
+        row = Generation.objects.create(shopper=self.shopper, **columns)
         row.refresh_from_db()
         return row
 

@@ -260,6 +260,11 @@ def test_json_that_is_broken_or_of_the_wrong_type_is_an_invalid_request(guest: B
     refused(guest.send("try-ons/", body, "application/json"), 400, "invalid_request")
 
 
+def test_numbers_that_json_does_not_have_are_no_json(guest: Browser) -> None:
+    body = '{"product": NaN, "photo": "%s"}' % guest.has_photo().pk  # noqa: UP031 (braces)
+    refused(guest.send("try-ons/", body.encode(), "application/json"), 400, "invalid_request")
+
+
 @pytest.mark.parametrize("charset", ["zlib", "rot13", "hex", "utf-7", "utf-16", "no-such-codec", "idna"])
 def test_a_charset_is_no_way_to_smuggle_anything_in(guest: Browser, charset: str) -> None:
     kind = f"application/json; charset={charset}"

@@ -165,6 +165,12 @@ def test_json_is_answered_whatever_is_asked_for(guest: Browser, accept: str) -> 
         assert answer["Content-Type"] == "application/json"
 
 
+def test_the_json_is_plain_and_compact(guest: Browser) -> None:
+    row = guest.has_try_on(external_id="Größe 42")
+    content = guest.get(f"try-ons/{row.pk}/").content.decode()
+    assert '"product":"Größe 42",' in content
+
+
 def test_nothing_is_kept_in_a_cache_and_everything_depends_on_the_cookie(
     guest: Browser, picture: Callable[..., bytes], settings: Any
 ) -> None:
