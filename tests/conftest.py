@@ -106,7 +106,8 @@ class Clock:
 
     def __init__(self) -> None:
         self.offset = 0.0
-        self.began = datetime.now(UTC).replace(microsecond=500_000)
+        # In the middle of a second that has not come yet: what a test did before it had a clock lies in the past.
+        self.began = datetime.now(UTC).replace(microsecond=500_000) + timedelta(seconds=1)
         self.followers: list[Callable[[float], None]] = []
 
     def advance(self, seconds: float) -> None:

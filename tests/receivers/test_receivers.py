@@ -8,14 +8,15 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, models, transaction
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.test import RequestFactory
 
 from django_genlook import adapters, receivers
 from django_genlook.adapters import ProductAdapter
 from django_genlook.models import Product, Shopper
-from django_genlook.services import shoppers
+from django_genlook.services import products, shoppers
 from example_project.shop.models import Product as ShopProduct
 from tests.services.steps import mirror
 
@@ -123,6 +124,20 @@ def test_many_to_many_changes_count_from_both_sides(models_for_a_while: Any) -> 
         outfit.looks.add(look)
         transaction.set_rollback(True)
     assert moved(lambda: None) == [0, 0]
+
+
+def test_a_mark_that_fails_after_the_commit_does_not_fail_the_shop(
+    make_product: Make, garment: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(references: Any) -> None:
+        raise DatabaseError("the mirror is away")
+
+    product = make_product(images=0)
+    monkeypatch.setattr(products, "related_changed", broken)
+    with transaction.atomic():
+        product.images.create(original=ContentFile(garment, name="a.png"))
+    product.images.create(original=ContentFile(garment, name="b.png"))
+    assert product.images.count() == 2
 
 
 def test_an_adapter_that_watches_what_is_no_relation_is_told_at_the_start(models_for_a_while: Any) -> None:

@@ -677,9 +677,13 @@ class TestCancelling:
         assert genlook_sandbox.ledger()["accepted"] == 0
         assert used() == {0}
 
-    def test_no_picture_is_stored_of_one_that_was_deleted_while_it_ran(
-        self, genlook_sandbox: Sandbox, setting: Setting, clock: Clock
+    def test_no_picture_is_fetched_of_one_that_was_deleted_while_it_ran(
+        self, genlook_sandbox: Sandbox, setting: Setting, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        def never(*args: Any, **options: Any) -> bytes:
+            raise AssertionError("fetched although its shopper deleted it")
+
+        monkeypatch.setattr(results, "download_image", never)
         row = setting.ask()
         try_ons.submit(row.pk)
         try_ons.cancel_or_leave(row)
