@@ -88,14 +88,14 @@ def test_a_probe_is_made_by_one_worker_only(
     make_product()
     drain()
     clock.advance(61)
-    read = sweep.calls.read_balance  # type: ignore[attr-defined]
+    ahead = sweep.ahead  # type: ignore[attr-defined]
 
-    def nested() -> int:
-        monkeypatch.setattr(sweep.calls, "read_balance", read)  # type: ignore[attr-defined]
+    def another_worker_first(seconds: float) -> Any:
+        monkeypatch.setattr(sweep, "ahead", ahead)
         sweep.probe()
-        return int(read())
+        return ahead(seconds)
 
-    monkeypatch.setattr(sweep.calls, "read_balance", nested)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sweep, "ahead", another_worker_first)
     sweep.probe()
     assert probes(genlook_sandbox) == 1
 

@@ -206,12 +206,27 @@ class TestEager:
         assert row.status == Status.COMPLETED
 
     def test_a_full_window_leaves_work_to_the_sweep_instead_of_asking_over_and_over(
-        self, genlook_sandbox: Sandbox, eager: None, make_product: Make, portrait: bytes, clock: Clock
+        self,
+        genlook_sandbox: Sandbox,
+        eager: None,
+        make_product: Make,
+        portrait: bytes,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        tries: list[Any] = []
+        upload = photos.upload
+
+        def counted(pk: Any) -> None:
+            tries.append(pk)
+            upload(pk)
+
+        monkeypatch.setattr(photos, "upload", counted)
         budgets.pause_window(10)
         photo = photos.accept(io.BytesIO(portrait), len(portrait), shopper=Shopper.objects.create())
         product = make_product()
         assert genlook_sandbox.journal() == []
+        assert len(tries) == 1
         clock.advance(12)
         sweep.sweep()
         photo.refresh_from_db()
