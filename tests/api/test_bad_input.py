@@ -295,6 +295,15 @@ def test_an_address_of_no_product_is_not_found(guest: Browser, external_id: str)
     refused(guest.get(f"products/{external_id}/"), 404, "not_found")
 
 
+@pytest.mark.parametrize("external_id", ["%00", "a%00b", "x" * 256])
+def test_what_no_product_can_be_called_never_reaches_the_database(
+    guest: Browser, external_id: str, django_assert_num_queries: Any
+) -> None:
+    """PostgreSQL takes no NUL in a text, and raises."""
+    with django_assert_num_queries(0):
+        refused(guest.get(f"products/{external_id}/"), 404, "not_found")
+
+
 @pytest.mark.parametrize(
     "cursor",
     [
