@@ -44,13 +44,15 @@ class Later(Exception):
         self.seconds = seconds
 
 
-# --- the account behind the key -----------------------------------------------------------------------------------
-
-
 def key_digest(config: Config) -> str:
     """Return what stands for the API key in the database: an HMAC with ``SECRET_KEY``."""
     message = f"{config.BASE_URL}\n{config.API_KEY.reveal()}".encode()
     return hmac.new(settings.SECRET_KEY.encode(), message, hashlib.sha256).hexdigest()
+
+
+def key_is_proven() -> bool:
+    """Return whether Genlook has accepted the key that is configured now, so that a typing error ends nothing."""
+    return Account.objects.filter(key_digest=key_digest(get_config()), credit_balance__isnull=False).exists()
 
 
 def account() -> Account:
@@ -61,9 +63,6 @@ def account() -> Account:
         Account.objects.bulk_create([Account(key_digest=digest)], ignore_conflicts=True)
         found = Account.objects.get(key_digest=digest)
     return found
-
-
-# --- the request window -------------------------------------------------------------------------------------------
 
 
 def take_slot(lane: Lane) -> None:
@@ -124,9 +123,6 @@ def _seconds_until(moment: datetime | None) -> float:
     return (moment - read_clock(router.db_for_write(Account))).total_seconds()
 
 
-# --- circuit breakers ---------------------------------------------------------------------------------------------
-
-
 class BreakerName(StrEnum):
     """What a breaker holds back: ``AUTH`` everything, ``CREDITS`` try-ons."""
 
@@ -154,9 +150,6 @@ def open_breakers() -> dict[BreakerName, str]:
     """
     rows = Breaker.objects.filter(account__key_digest=key_digest(get_config()))
     return {BreakerName(row.name): row.code for row in rows}
-
-
-# --- quotas and budgets -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,8 @@ CODES: Mapping[str, Problem] = MappingProxyType({
         Rejected, _FAILED, "try_on_failed", 502, _("A picture was named without a source."), _OUR_BUG,
     ),
     "INVALID_IMAGE": Problem(
-        Rejected, _("This picture cannot be read. Please choose another photo."), "INVALID_IMAGE", 422,
+        Rejected, _("This picture is broken, too small, or has too many pixels. Please choose another photo."),
+        "INVALID_IMAGE", 422,
         _("The picture is broken, too small, or too large in pixels."), _("Replace the picture with an intact one."),
     ),
     "UNSUPPORTED_IMAGE_TYPE": Problem(

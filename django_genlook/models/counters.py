@@ -14,6 +14,7 @@ class Account(models.Model):
     paused_until = models.DateTimeField(null=True)
     pauses = models.PositiveIntegerField(default=0)
     scanned_at = models.DateTimeField(null=True)
+    tidied_at = models.DateTimeField(null=True)
     asked = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:

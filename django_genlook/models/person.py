@@ -52,6 +52,10 @@ class PhotoQuerySet(LeasedQuerySet["Photo"]):
         """Uploaded photos whose copy at Genlook is gone."""
         return self.filter(status=Photo.Status.READY, expires_at__lte=db_now())
 
+    def lent_elsewhere(self, key_digest: str) -> Self:
+        """Uploaded photos that are with another account than the one with this key."""
+        return self.filter(status=Photo.Status.READY).exclude(lent_to=key_digest)
+
     def of_staff(self) -> Self:
         """Model photos, which staff try products on with."""
         return self.filter(shopper=None, is_model=True)
@@ -79,6 +83,7 @@ class Photo(Leased):
     cleaned = models.FileField(storage=PrivateStorage(), upload_to="genlook/photos/", max_length=255, blank=True)
     is_shrunk = models.BooleanField(default=False, editable=False)
     image_id = models.TextField(blank=True, editable=False)
+    lent_to = models.CharField(max_length=64, blank=True, editable=False)
     consent_at = models.DateTimeField(_("consent given"), null=True, editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=db_now, editable=False)

@@ -4,6 +4,7 @@ from __future__ import annotations  # django.core.files.File cannot be subscript
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import IO, Any
 
 from django.core.files.base import File
@@ -61,6 +62,14 @@ class PrivateStorage(Storage):
     def size(self, name: str) -> int:
         with self._target() as target:
             return target.size(name)
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        with self._target() as target:
+            return target.listdir(path)
+
+    def get_modified_time(self, name: str) -> datetime:
+        with self._target() as target:
+            return target.get_modified_time(name)
 
     def url(self, name: str | None) -> str:
         raise ValueError("Private pictures have no address of their own; a view streams them to their owner.")

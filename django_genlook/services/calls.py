@@ -22,7 +22,7 @@ logger = logging.getLogger("django_genlook.services")
 T = TypeVar("T")
 
 # A lease outlives what it covers: the call's total deadline and 15 s, or the cleaning of one picture.
-PRODUCT_LEASE = 15 + 15
+PRODUCT_LEASE = 60 + 15
 TRY_ON_LEASE = 20 + 15
 LOOK_LEASE = 15 + 15
 UPLOAD_LEASE = 60 + 15

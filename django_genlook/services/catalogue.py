@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.core.files.base import File
 from django.db import OperationalError
 
-from django_genlook import adapters, images
+from django_genlook import adapters, budgets, images
 from django_genlook.adapters import Content, ProductAdapter
 from django_genlook.client import Picture, PictureBytes, PictureUrl, check_public_url, download_image
 from django_genlook.conf import Config, get_config, is_loopback
@@ -71,7 +71,12 @@ def fingerprint(adapter: ProductAdapter, content: Content, config: Config) -> st
         except Exception as error:  # each storage backend has exceptions of its own
             raise GenlookError(f"{type(error).__name__}: {error}", code="storage_unavailable") from error
     return adapters.digest(
-        config.BASE_URL, config.EXTERNAL_ID_PREFIX, content.external_id, content.title, content.description, *versions
+        budgets.key_digest(config),
+        config.EXTERNAL_ID_PREFIX,
+        content.external_id,
+        content.title,
+        content.description,
+        *versions,
     )
 
 

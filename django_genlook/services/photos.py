@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.core.files.base import ContentFile, File
 
-from django_genlook import dispatch, images
+from django_genlook import budgets, dispatch, images
 from django_genlook.budgets import Lane, Later
 from django_genlook.conf import get_config
 from django_genlook.exceptions import GenlookError, Reaction, Rejected
@@ -83,6 +83,7 @@ def upload(pk: UUID | str) -> None:
         return
     values: dict[str, Any] = {
         "status": Photo.Status.READY, "image_id": answer.image_id, "expires_at": ahead(lifetime()),
+        "lent_to": budgets.key_digest(config),
     }  # fmt: skip
     if not photo.is_model:
         values["cleaned"] = ""
@@ -118,6 +119,10 @@ def expire() -> None:
     # In time for a retry or two, but not so early that a photo kept for a day is lent again at each look.
     soon = min(DAY, lifetime() / 2)
     Photo.objects.expiring(soon).exclude(cleaned="").update(status=Photo.Status.QUEUED, **CLEAN)
+    if budgets.key_is_proven():
+        elsewhere = Photo.objects.lent_elsewhere(budgets.key_digest(get_config()))
+        elsewhere.filter(is_model=False).update(status=Photo.Status.EXPIRED, image_id="")
+        elsewhere.filter(is_model=True).exclude(cleaned="").update(status=Photo.Status.QUEUED, **CLEAN)
 
 
 def lifetime() -> float:

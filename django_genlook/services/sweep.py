@@ -12,7 +12,7 @@ from django_genlook.conf import get_config
 from django_genlook.exceptions import GenlookError
 from django_genlook.models import Account, Breaker, Generation, Photo, Product
 from django_genlook.models.clock import ahead, db_now
-from django_genlook.services import calls, endings, photos, products, results, scan, try_ons
+from django_genlook.services import calls, endings, leftovers, photos, products, results, scan, try_ons
 
 logger = logging.getLogger("django_genlook.services")
 
@@ -35,6 +35,8 @@ def sweep() -> None:
         photos.reject_overdue,
         photos.expire,
         lambda: endings.drop_old_results(config.KEEP_DAYS),
+        leftovers.drop_photos,
+        leftovers.drop_results,
         lambda: scan.scan() if scan.is_due() else None,
         probe,
         refresh_balance,

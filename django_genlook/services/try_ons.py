@@ -197,7 +197,7 @@ def _check_photo(photo: Photo) -> None:
 
 
 def _check_product(product: Product) -> None:
-    if product.is_parked and not product.is_remote:
+    if product.is_parked:
         raise Rejected(product.error_code, code="product_problem")
 
 

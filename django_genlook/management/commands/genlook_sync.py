@@ -32,6 +32,9 @@ class Command(BaseCommand):
             marked += scan.retry_parked()
         sent = self._send(limit, quiet=options["json"])
         self._report(marked, sent, options["json"])
+        if calls.is_held_back():
+            # Whoever starts this from a script must see that nothing more was sent.
+            raise CommandError("Genlook takes nothing now; what waits goes out by itself when that is over.")
 
     def _send(self, limit: int | None, *, quiet: bool) -> int:
         """Send what is due, waiting for request slots but not for anything else; return how many were taken up."""
