@@ -42,11 +42,9 @@ def read_form(content_type: str, body: bytes) -> list[Part]:
     if not 1 <= len(boundary) <= 200 or not boundary.isascii():
         raise MalformedForm("no usable boundary")
     delimiter = b"\r\n--" + boundary.encode()
-    pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 2)
-    if len(pieces) > MAX_PARTS + 2:
-        raise MalformedForm("too many parts")
+    pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 1)
     if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
-        raise MalformedForm("the closing boundary is missing")
+        raise MalformedForm(f"the closing boundary is missing, or there are more than {MAX_PARTS} parts")
     return [_read_part(piece) for piece in pieces[1:-1]]
 
 

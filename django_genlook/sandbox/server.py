@@ -22,7 +22,7 @@ from .wire import Reply, Request
 
 BASE = "/tryon/v1"
 MAX_BODY = 64 * 1024 * 1024
-DRAIN_SECONDS = 5.0
+DRAIN_SECONDS = 10.0
 CHUNK = 64 * 1024
 
 _HOST = re.compile(r"[A-Za-z0-9.\-\[\]:_]{1,255}")

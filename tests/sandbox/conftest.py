@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -186,25 +187,32 @@ class Shop:
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
-    """A shop's picture host on a free port; ``/trickle`` sends a byte now and then until the test ends."""
+    """A shop's picture host on a free port; ``/trickle`` and ``/trickling-head`` send a byte now and then for ever."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             host.asked.append(self.path)
             if self.path == "/meeting":
                 host.meeting.wait(4)
+            if self.path == "/trickling-head":
+                self._trickle(b"HTTP/1.1 200 OK\r\nX-Long: ")
+                return
             status, data, headers = host.pages.get(self.path, (404, b"", {}))
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "1000000" if self.path == "/trickle" else str(len(data)))
             self.end_headers()
-            while self.path == "/trickle" and not host.trickles.wait(0.2):
-                try:
+            if self.path == "/trickle":
+                self._trickle(b"")
+            else:
+                self.wfile.write(data)
+
+        def _trickle(self, start: bytes) -> None:
+            with suppress(OSError):
+                self.wfile.write(start)
+                while not host.trickles.wait(0.2):
                     self.wfile.write(b"x")
-                except OSError:
-                    return
-            self.wfile.write(data)
 
         def log_message(self, *args: Any) -> None:
             """Say nothing."""

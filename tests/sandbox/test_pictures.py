@@ -82,11 +82,14 @@ def test_transparent_ground_goes(sandbox: Talk, shop: Shop) -> None:
 
 
 def test_pale_shirt_on_white_is_cut_out_too(sandbox: Talk, shop: Shop) -> None:
-    url = shop.offer("/pale.png", garment("#efefec"))
-    picture = result(sandbox, shirt(url), Image.new("RGB", (400, 500), "#204060"), watermark=False)
-    bright = picture.convert("L").point([0] * 180 + [255] * 76).crop((0, 0, 400, 440)).getbbox()
-    assert bright is not None
-    assert bright[2] - bright[0] < 300, "the white ground around it is gone"
+    pale = Image.new("RGB", (400, 400), "white")
+    draw = ImageDraw.Draw(pale)
+    draw.rectangle((100, 40, 300, 390), fill="#efefec")
+    draw.rectangle((10, 40, 390, 120), fill="#efefec")
+    person = Image.new("RGB", (400, 500), "#204060")
+    picture = result(sandbox, shirt(shop.offer("/pale.png", encoded(pale))), person, watermark=False)
+    assert min(mean(picture, (190, 350, 210, 370))) > 180, "the shirt is there"
+    assert changed(person, picture, (75, 380, 105, 410)) < 12, "the white ground beside it is not"
 
 
 def test_sandbox_mark_is_always_there_and_the_logo_only_when_wanted(sandbox: Talk, shop: Shop) -> None:

@@ -125,7 +125,7 @@ def test_wrong_content_type_is_refused(sandbox: Talk, content_type: str) -> None
         ("x", b'--x\r\nContent-Disposition: form-data; name="data"\r\n\r\n{}'),
         ("x", b"--x\r\nno headers\r\n--x--\r\n"),
         ("x", b"--x\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--x--\r\n"),
-        ("x", b"--x junk\r\n\r\n\r\n--x--\r\n"),
+        ("x", b'--x junk\r\nContent-Disposition: form-data; name="data"\r\n\r\n{}\r\n--x--\r\n'),
         ("x", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 300 + b"--x--\r\n"),
     ],
 )
@@ -151,6 +151,16 @@ def test_thirty_megabytes_are_answered(sandbox: Talk, path: str) -> None:
     assert refusal(answer) == (413, "FILE_TOO_LARGE")
     form = sandbox.call("POST", path, files={"data": (None, "{}"), "a": ("a.png", b"x" * 30 * MEGABYTE)})
     assert refusal(form) == (413, "FILE_TOO_LARGE")
+
+
+def test_body_above_the_cap_is_answered_to_a_client_that_sends_it_all(sandbox: Talk) -> None:
+    address = urlsplit(sandbox.base)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as peer:
+        head = f"POST {address.path}/products HTTP/1.1\r\nHost: x\r\nContent-Length: {70 * MEGABYTE}\r\n\r\n"
+        peer.sendall(head.encode())
+        for _ in range(70):
+            peer.sendall(bytes(MEGABYTE))
+        assert peer.recv(65536).startswith(b"HTTP/1.1 401 "), "the key is looked at first"
 
 
 def test_body_without_end_is_cut_off_with_an_answer(sandbox: Talk) -> None:

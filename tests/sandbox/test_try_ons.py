@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -199,10 +200,15 @@ def test_person_url_that_fails_is_refused_at_once(sandbox: Talk, shop: Shop) -> 
 
 
 def test_download_has_five_seconds_in_all(sandbox: Talk, shop: Shop) -> None:
+    def start(path: str) -> requests.Response:
+        body = from_url(f"{shop.origin}{path}")
+        return requests.post(f"{sandbox.base}/try-on", json=body, headers={"x-api-key": "gk_sandbox"}, timeout=20)
+
     began = time.monotonic()
-    answer = sandbox.post("/try-on", from_url(f"{shop.origin}/trickle"))
-    assert refusal(answer) == (400, "CUSTOMER_IMAGE_FETCH_FAILED")
-    assert 4 < time.monotonic() - began < 8
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(start, ["/trickle", "/trickling-head"]))
+    assert [refusal(answer) for answer in answers] == [(400, "CUSTOMER_IMAGE_FETCH_FAILED")] * 2
+    assert 4 < time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("path", ["/missing.png", "/page", "/huge.png"])

@@ -33,13 +33,16 @@ def heic() -> bytes:
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A PNG that claims to be huge and hardly has any bytes."""
+    """A PNG of few bytes: black, one bit a pixel; above 100 million pixels it only claims to have them."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
 
-    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x00\x00\x00\x00"
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x01\x00\x00\x00\x00"
+    size = height * (1 + (width + 7) // 8) if width * height < 100_000_000 else 1
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(size))) + chunk(b"IEND", b"")
+    )
 
 
 def test_upload_answers_with_a_slashed_id_and_an_open_address(sandbox: Talk) -> None:
@@ -69,6 +72,7 @@ def test_four_kinds_are_taken(sandbox: Talk, kind: str) -> None:
         (encoded(decoded(photo()), "JPEG")[:600], "INVALID_IMAGE"),
         (png_of_size(60_000, 60_000), "INVALID_IMAGE"),
         (png_of_size(12_000, 12_000), "INVALID_IMAGE"),
+        (png_of_size(8_100, 8_100), "INVALID_IMAGE"),
         (encoded(decoded(photo()), "GIF"), "UNSUPPORTED_IMAGE_TYPE"),
         (encoded(decoded(photo()), "BMP"), "UNSUPPORTED_IMAGE_TYPE"),
         (encoded(decoded(photo()), "TIFF"), "UNSUPPORTED_IMAGE_TYPE"),
@@ -81,6 +85,10 @@ def test_four_kinds_are_taken(sandbox: Talk, kind: str) -> None:
 )
 def test_other_bytes_are_refused_by_their_own_code(sandbox: Talk, data: bytes, code: str) -> None:
     assert refusal(send(sandbox, data)) == (400, code)
+
+
+def test_large_picture_within_the_limit_is_taken(sandbox: Talk) -> None:
+    assert send(sandbox, png_of_size(6_000, 6_000)).status_code == 201
 
 
 def test_ten_megabytes_are_the_limit(sandbox: Talk) -> None:
