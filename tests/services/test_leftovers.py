@@ -25,6 +25,10 @@ class Killed(BaseException):
     """The process ends here, so nothing after it runs."""
 
 
+def killed(*args: Any) -> None:
+    raise Killed
+
+
 def stored() -> set[Path]:
     return {path for path in private().rglob("*") if path.is_file()}
 
@@ -48,16 +52,14 @@ def test_a_worker_killed_while_it_cleans_leaves_no_photo_behind(
     genlook_sandbox: Sandbox, portrait: bytes, moment: str
 ) -> None:
     photo = take_in(portrait)
-    if moment == "the clean picture is stored":
-        really_save = PrivateStorage.save
+    really_save = PrivateStorage.save
 
-        def save(self: PrivateStorage, *args: Any) -> str:
-            really_save(self, *args)
-            raise Killed
+    def save(self: PrivateStorage, *args: Any) -> str:
+        really_save(self, *args)
+        raise Killed
 
-        killer = mock.patch.object(PrivateStorage, "save", save)
-    else:
-        killer = mock.patch.object(PrivateStorage, "delete", side_effect=Killed)
+    method, fatal = ("save", save) if moment == "the clean picture is stored" else ("delete", killed)
+    killer = mock.patch.object(PrivateStorage, method, fatal)
     with killer, pytest.raises(Killed):
         photos.upload(photo.pk)
     Photo.objects.update(lease_until=None, lease_token=None)
@@ -84,11 +86,11 @@ def test_a_worker_killed_before_its_row_names_the_result_leaves_one_picture(
     assert len(stored()) == 2
     let_them_age()
     sweep()
-    assert stored() == {private() / generation.result.name}
+    assert stored() == {private() / str(generation.result.name)}
 
 
 def test_a_picture_whose_row_is_about_to_name_it_is_left_alone(portrait: bytes) -> None:
-    PrivateStorage().save("genlook/raw/young", io.BytesIO(portrait))  # type: ignore[arg-type]
+    PrivateStorage().save("genlook/raw/young", io.BytesIO(portrait))
     assert leftovers.drop_photos() == 0
     assert len(stored()) == 1
 
