@@ -1,15 +1,16 @@
 """Deletes private pictures that no row names: what a killed worker, or a storage that was down, left behind."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from django.db import router
 from django.db.models import Q, QuerySet
 
 from django_genlook import budgets
 from django_genlook.conf import get_config
 from django_genlook.exceptions import GenlookError
 from django_genlook.models import Account, Generation, Photo
-from django_genlook.models.clock import ahead, db_now
+from django_genlook.models.clock import ahead, db_now, read_clock
 from django_genlook.models.storage import PrivateStorage
 
 logger = logging.getLogger("django_genlook.services")
@@ -35,6 +36,7 @@ def _drop(folder: str, rows: QuerySet[Photo] | QuerySet[Generation], column: str
     storage = PrivateStorage()
     # A file is stored a moment before its row names it; who is at it has given up after so long.
     young = timedelta(seconds=get_config().TRY_ON_DEADLINE)
+    now = read_clock(router.db_for_write(Photo))
     dropped = 0
     try:
         names = [f"{folder}/{name}" for name in storage.listdir(folder)[1]]
@@ -42,7 +44,7 @@ def _drop(folder: str, rows: QuerySet[Photo] | QuerySet[Generation], column: str
             batch = names[start : start + BATCH]
             named = set(rows.filter(**{f"{column}__in": batch}).values_list(column, flat=True))
             for name in batch:
-                if name not in named and _age(storage, name) > young:
+                if name not in named and _age(storage, name, now) > young:
                     storage.delete(name)
                     dropped += 1
     except FileNotFoundError:
@@ -56,7 +58,10 @@ def _drop(folder: str, rows: QuerySet[Photo] | QuerySet[Generation], column: str
     return dropped
 
 
-def _age(storage: PrivateStorage, name: str) -> timedelta:
-    """Return how old a file is by the storage's own time and this machine's; both are right to the minute."""
+def _age(storage: PrivateStorage, name: str, now: datetime) -> timedelta:
+    """Return how old a file is at least."""
     changed = storage.get_modified_time(name)
-    return datetime.now(UTC if changed.tzinfo else None) - changed
+    if changed.tzinfo is not None and now.tzinfo is not None:
+        return now - changed
+    # Without USE_TZ the storage and the database may each mean another zone; no two are more than 26 hours apart.
+    return now.replace(tzinfo=None) - changed.replace(tzinfo=None) - timedelta(hours=26)

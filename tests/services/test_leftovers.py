@@ -34,7 +34,8 @@ def stored() -> set[Path]:
 
 
 def private() -> Path:
-    return Path(settings.STORAGES["genlook"]["OPTIONS"]["location"])
+    stores: Any = settings.STORAGES
+    return Path(stores["genlook"]["OPTIONS"]["location"])
 
 
 def let_them_age() -> None:
