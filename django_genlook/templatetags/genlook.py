@@ -14,7 +14,7 @@ from django_genlook.templatetags.texts import texts
 
 register = template.Library()
 
-MODULES = ("api", "photo", "flow", "dialog")
+MODULES = ("api", "photo", "watch", "flow", "dialog")
 
 
 @register.inclusion_tag("genlook/try_on.html")

@@ -42,7 +42,7 @@ def test_it_hands_the_element_all_it_needs(make_product: Callable[..., Any]) -> 
         "try_ons": "/genlook/try-ons/",
         "gallery": "/mine/",
     }
-    assert set(given["files"]) == {"styles", "api", "photo", "flow", "dialog"}
+    assert set(given["files"]) == {"styles", "api", "photo", "watch", "flow", "dialog"}
     assert '<script type="module" src="/static/genlook/try-on.js"></script>' in html
     assert "deleted after 7 days" in given["texts"]["kept"]
 

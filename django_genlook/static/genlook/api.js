@@ -56,6 +56,7 @@ export class Api {
   /** The photos that can be used again, newest first. @returns {Promise<Photo[]>} */
   async photos() {
     const answer = await this.#call("GET", this.urls.photos);
+    /** @type {Photo[]} */
     const all = Array.isArray(answer) ? answer : (answer.results ?? []);
     return all.filter((photo) => photo.status === "READY" || photo.status === "QUEUED");
   }

@@ -4,7 +4,7 @@
  * A `Flow` holds one `State` and says so each time it changes. It goes on while the window is closed, and after a
  * reload it goes on with the try-on that was under way.
  *
- * @import { Api, TryOn, Trouble as TroubleType } from "./api.js"
+ * @import { Api, Photo, TryOn, Trouble as TroubleType } from "./api.js"
  * @import { Prepared } from "./photo.js"
  */
 
@@ -26,9 +26,6 @@
  * @typedef {(name: string, detail: Record<string, unknown>) => void} Emit
  * @typedef {{tryOn: string, photo: string, since: number, isDone: boolean, isOpen: boolean}} Remembered
  * @typedef {{read(): Remembered | null, write(what: Remembered): void, clear(): void}} Memory
- * @typedef {{isForeign(file: File): boolean, prepare(file: File): Promise<Prepared>, MAX_BYTES: number,
- *   keep(id: string, preview: HTMLCanvasElement): Promise<void>, recall(id: string): Promise<HTMLCanvasElement | null>,
- *   drop(): void}} Photos
  */
 
 /** The statuses of an error whose remedy is another photo. */
@@ -55,16 +52,18 @@ export class Flow {
   /**
    * @param {object} needs
    * @param {Api} needs.api
-   * @param {Photos} needs.photos
+   * @param {typeof import("./photo.js")} needs.photos
+   * @param {typeof import("./watch.js")} needs.watch
    * @param {typeof TroubleType} needs.Trouble
    * @param {string} needs.product
    * @param {Record<string, string>} needs.texts
    * @param {Memory} needs.memory the try-on of this tab, over reloads
    * @param {Emit} needs.emit
    */
-  constructor({ api, photos, Trouble, product, texts, memory, emit }) {
+  constructor({ api, photos, watch, Trouble, product, texts, memory, emit }) {
     this.api = api;
     this.photos = photos;
+    this.watch = watch;
     this.Trouble = Trouble;
     this.product = product;
     this.texts = texts;
@@ -139,7 +138,7 @@ export class Flow {
       const tryOn = await this.api.startTryOn(this.product, photo);
       this.memory.write({ tryOn: tryOn.id, photo, since, isDone: false, isOpen: this.#isOpen });
       this.emit("started", { tryOn: tryOn.id, photo });
-      if (turn === this.#turn) void this.#watch(tryOn, turn);
+      if (turn === this.#turn) void this.#follow(tryOn, turn);
     } catch (trouble) {
       if (trouble instanceof this.Trouble && trouble.status !== 0) this.memory.clear();
       if (turn === this.#turn) this.#failStart(trouble);
@@ -155,7 +154,7 @@ export class Flow {
     const turn = this.#begin();
     this.#set({ view: "waiting", message: "", stage: "queued", share: 1, since: known.since, preview: null });
     void this.photos.recall(known.photo).then((preview) => preview && turn === this.#turn && this.#set({ preview }));
-    if (known.tryOn) void this.#watch({ id: known.tryOn, status: "QUEUED", retry_after: 0 }, turn);
+    if (known.tryOn) void this.#follow({ id: known.tryOn, status: "QUEUED", retry_after: 0 }, turn);
     else void this.#find(known, turn);
   }
 
@@ -168,7 +167,7 @@ export class Flow {
       const found = all.find((one) => one.product === this.product && Date.parse(one.created_at ?? "") > known.since - 60_000);
       if (found) {
         this.memory.write({ ...known, tryOn: found.id });
-        await this.#watch(found, turn);
+        await this.#follow(found, turn);
       } else {
         this.memory.clear();
         await this.check();
@@ -190,15 +189,16 @@ export class Flow {
   /** Have the server forget the photo. */
   async forget() {
     const upload = this.#upload;
+    // Not broken off: of a photo that is on its way nobody could say whether it arrived.
+    this.#abort = new AbortController();
     this.another();
     this.photos.drop();
     try {
       const id = await upload;
       if (id) await this.api.forgetPhoto(id);
     } catch (trouble) {
-      if (trouble instanceof this.Trouble && trouble.passes && trouble.code !== "aborted") {
-        this.#fail(trouble, () => this.check());
-      }
+      // What was never sent needs no forgetting; what is left shows itself at the next look.
+      if (trouble instanceof this.Trouble && trouble.passes && this.state.view === "photo") await this.check();
     }
   }
 
@@ -254,12 +254,14 @@ export class Flow {
     const { file, name, preview } = await photo;
     if (turn !== this.#turn) throw new this.Trouble("", { code: "aborted" });
     const told = (/** @type {number} */ share) => turn === this.#turn && this.#set({ share });
-    const { id, retry_after: pause } = await this.api.uploadPhoto(file, name, told, this.#abort.signal);
-    this.emit("photo-uploaded", { photo: id });
-    if (preview) void this.photos.keep(id, preview);
-    if (turn === this.#turn) this.#set({ stage: "queued", share: 1 });
-    void this.#watchPhoto(id, pause, turn);
-    return id;
+    const sent = await this.api.uploadPhoto(file, name, told, this.#abort.signal);
+    this.emit("photo-uploaded", { photo: sent.id });
+    if (turn === this.#turn) {
+      if (preview) void this.photos.keep(sent.id, preview);
+      this.#set({ stage: "queued", share: 1 });
+      void this.#judge(sent, turn);
+    }
+    return sent.id;
   }
 
   /** @param {unknown} trouble */
@@ -273,67 +275,27 @@ export class Flow {
   }
 
   /** Look whether the photo is one, while its owner still looks at it: better said before the press than after. */
-  async #watchPhoto(/** @type {string} */ id, /** @type {number | undefined} */ pause, /** @type {number} */ turn) {
-    for (let look = 0; look < 20 && turn === this.#turn; look += 1) {
-      await rest(pause ?? 1);
-      if (turn !== this.#turn || this.state.view !== "ready") return;
-      try {
-        const photo = await this.api.photo(id);
-        if (photo.status === "REJECTED" && turn === this.#turn && this.state.view === "ready") {
-          this.#wantsAnotherPhoto(new this.Trouble(photo.error?.message || this.texts.server, { code: photo.error?.code, status: 422 }));
-        }
-        if (photo.status !== "QUEUED") return;
-        pause = photo.retry_after;
-      } catch (trouble) {
-        if (!(trouble instanceof this.Trouble && trouble.passes)) return;
-        pause = Math.max(2, trouble.retryAfter);
-      }
-    }
+  async #judge(/** @type {Photo} */ photo, /** @type {number} */ turn) {
+    const isLookedAt = () => turn === this.#turn && this.state.view === "ready";
+    const { status, error } = (await this.watch.untilJudged(this.api, photo, isLookedAt)) ?? {};
+    if (status !== "REJECTED" || !isLookedAt()) return;
+    this.#wantsAnotherPhoto(new this.Trouble(error?.message || this.texts.server, { code: error?.code, status: 422 }));
   }
 
-  /** Wait for the picture: as often as the server says, for as long as it takes. @param {TryOn} tryOn @param {number} turn */
-  async #watch(tryOn, turn) {
-    // The answer to a start may say that it is done already, without the picture's address.
-    let pause = tryOn.status === "COMPLETED" ? 0 : (tryOn.retry_after ?? 1);
-    let looks = 0;
-    let failures = 0;
-    let mayHurry = true;
-    while (turn === this.#turn) {
-      if (tryOn.status === "COMPLETED" && tryOn.image_url) {
-        this.#completed(tryOn.id, tryOn.image_url);
-        return;
-      }
-      if (tryOn.status === "COMPLETED" && looks > 0) {
-        this.lostPicture();
-        return;
-      }
-      if (tryOn.status === "FAILED" || tryOn.status === "CANCELLED") {
-        this.#ended(tryOn);
-        return;
-      }
-      this.#set({ stage: tryOn.status === "PROCESSING" ? "making" : "queued" });
-      if (pause > 0) await rest(pause, mayHurry);
+  /** Wait for the picture. @param {TryOn} tryOn @param {number} turn */
+  async #follow(tryOn, turn) {
+    try {
+      const isCurrent = () => turn === this.#turn;
+      const over = await this.watch.untilOver(this.api, tryOn, isCurrent, (news) => isCurrent() && this.#set(news));
+      if (!over || turn !== this.#turn) return;
+      if (over.status !== "COMPLETED") this.#ended(over);
+      else if (over.image_url) this.#completed(over.id, over.image_url);
+      else this.lostPicture();
+    } catch (trouble) {
       if (turn !== this.#turn) return;
-      try {
-        tryOn = await this.api.tryOn(tryOn.id);
-        looks += 1;
-        pause = Math.max(0.4, tryOn.retry_after ?? 1);
-        failures = 0;
-        mayHurry = true;
-        if (this.state.isOffline) this.#set({ isOffline: false });
-      } catch (trouble) {
-        if (turn !== this.#turn) return;
-        if (!(trouble instanceof this.Trouble && trouble.passes)) {
-          this.memory.clear();
-          if (trouble instanceof this.Trouble && trouble.status === 404) await this.check();
-          else this.#fail(trouble, () => this.check());
-          return;
-        }
-        failures += 1;
-        pause = Math.max(trouble.retryAfter, Math.min(2 ** failures, 15));
-        mayHurry = trouble.retryAfter === 0;
-        if (trouble.status === 0) this.#set({ isOffline: true });
-      }
+      this.memory.clear();
+      if (trouble instanceof this.Trouble && trouble.status === 404) await this.check();
+      else this.#fail(trouble, () => this.check());
     }
   }
 
@@ -389,24 +351,4 @@ export class Flow {
     Object.assign(this.state, change);
     for (const listener of this.#listeners) listener();
   }
-}
-
-/**
- * Wait; if we may hurry, no longer than until the network or the shopper is back.
- * @param {number} seconds
- * @param {boolean} [mayHurry]
- */
-function rest(seconds, mayHurry = true) {
-  return new Promise((resolve) => {
-    const events = new AbortController();
-    const wake = () => {
-      clearTimeout(timer);
-      events.abort();
-      resolve(undefined);
-    };
-    const timer = setTimeout(wake, seconds * 1000);
-    if (!mayHurry) return;
-    window.addEventListener("online", wake, { signal: events.signal });
-    document.addEventListener("visibilitychange", () => document.hidden || wake(), { signal: events.signal });
-  });
 }

@@ -8,14 +8,18 @@
  * @import { Flow, Memory } from "./flow.js"
  * @import { Dialog } from "./dialog.js"
  *
+ * @typedef {"api" | "photo" | "watch" | "flow" | "dialog"} Module
  * @typedef {object} Settings
  * @property {{id: string, title: string, picture: string}} product
  * @property {{product: string, photos: string, try_ons: string, gallery: string}} urls
- * @property {Record<"styles" | "api" | "photo" | "flow" | "dialog", string>} files
+ * @property {Record<"styles" | Module, string>} files
  * @property {Record<string, string>} texts
  */
 
-class GenlookTryOn extends HTMLElement {
+/** What is loaded when the window is wanted. @type {Module[]} */
+const MODULES = ["api", "photo", "watch", "flow", "dialog"];
+
+export class GenlookTryOn extends HTMLElement {
   /** @type {Settings | null} */
   #settings = null;
   /** @type {HTMLButtonElement | null} */
@@ -141,7 +145,7 @@ class GenlookTryOn extends HTMLElement {
     }
   }
 
-  /** @param {"api" | "photo" | "flow" | "dialog"} name @returns {Promise<any>} */
+  /** @param {Module} name @returns {Promise<any>} */
   #load(name) {
     const url = this.#settings?.files[name] ?? "";
     // Some browsers remember that a module could not be fetched; to them a fragment makes it another one.
@@ -149,7 +153,7 @@ class GenlookTryOn extends HTMLElement {
   }
 
   #warm() {
-    for (const name of /** @type {const} */ (["api", "photo", "flow", "dialog"])) void this.#load(name).catch(() => {});
+    for (const name of MODULES) void this.#load(name).catch(() => {});
   }
 
   /** @returns {Promise<Flow>} */
@@ -160,12 +164,12 @@ class GenlookTryOn extends HTMLElement {
 
   async #loadFlow() {
     const { product, urls, texts } = /** @type {Settings} */ (this.#settings);
-    const [{ Api, Trouble }, photos, { Flow }] = await Promise.all([
-      this.#load("api"), this.#load("photo"), this.#load("flow"),
+    const [{ Api, Trouble }, photos, watch, { Flow }] = await Promise.all([
+      this.#load("api"), this.#load("photo"), this.#load("watch"), this.#load("flow"),
     ]);
     /** @type {Flow} */
     const flow = new Flow({
-      api: new Api(urls, texts), photos, Trouble, product: product.id, texts, memory: this.memory,
+      api: new Api(urls, texts), photos, watch, Trouble, product: product.id, texts, memory: this.memory,
       emit: (/** @type {string} */ name, /** @type {object} */ detail) => this.#emit(name, detail),
     });
     flow.listen(() => this.#show(flow));
