@@ -13,7 +13,6 @@ environ.Env.read_env(BASE_DIR.parent / ".env")
 
 VAR_DIR = Path(env.str("EXAMPLE_VAR", default=str(BASE_DIR / "var"))).resolve()
 VAR_DIR.mkdir(parents=True, exist_ok=True)
-VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-the-demo-set-SECRET_KEY-in-the-environment")
 DEBUG = env.bool("DEBUG", default=True)
