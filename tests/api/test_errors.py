@@ -70,6 +70,9 @@ def test_fields_that_we_refused_are_named_and_those_that_genlook_refused_are_not
     assert theirs is not None
     assert ours.data["details"] == [{"path": "photo", "message": "Send exactly one file."}]
     assert "details" not in theirs.data
+    stored = exception_handler(Rejected(code="VALIDATION_FAILED", details=details), {})
+    assert stored is not None
+    assert "details" not in stored.data
 
 
 @pytest.mark.django_db
