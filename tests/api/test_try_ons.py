@@ -58,7 +58,9 @@ def test_an_equal_one_that_is_done_is_handed_back_without_a_credit(guest: Browse
     assert Generation.objects.count() == 1
 
 
-@pytest.mark.parametrize("why", ["asked again", "product changed", "product out of step", "picture gone", "failed"])
+@pytest.mark.parametrize(
+    "why", ["asked again", "product changed", "product out of step", "picture gone", "deleted", "failed"]
+)
 def test_a_new_one_is_started_when(guest: Browser, product: Product, why: str) -> None:
     photo = guest.has_photo()
     done = guest.has_try_on(Status.COMPLETED, photo=photo, sent_at=ahead(-5), finished_at=ahead(-1))
@@ -70,6 +72,8 @@ def test_a_new_one_is_started_when(guest: Browser, product: Product, why: str) -
             products.update(revision=2)
         case "picture gone":
             rows.update(result="")
+        case "deleted":
+            rows.update(shopper=None)
         case "failed":
             rows.update(status=Status.FAILED, result="")
     answer = ask(guest, photo.pk, again=why == "asked again")
