@@ -117,6 +117,7 @@ def test_the_keyboard_is_enough(shopper: Shopper, page: Page, photograph: Path) 
     page.keyboard.press("Tab")
     expect(shopper.dialog.get_by_role("checkbox")).to_be_focused()
     page.keyboard.press("Space")
+    expect(shopper.dialog.get_by_role("button", name="Choose a photo")).to_be_enabled()
     page.keyboard.press("Tab")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")
