@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if not is_real:
             # It starts while the shop is prepared.
             sandbox = self._start("sandbox", "-m", "django_genlook.sandbox", "--port", "0")
-        self._prepare(is_fresh_genlook=not is_real)
+        self._prepare_database(is_fresh_genlook=not is_real)
         if is_real:
             genlook = {"GENLOOK_EXTERNAL_ID_PREFIX": os.environ.get("GENLOOK_EXTERNAL_ID_PREFIX", "demo-")}
         else:
@@ -69,6 +69,8 @@ class Command(BaseCommand):
         self._start("worker", "manage.py", "genlook_work", environment=genlook)
         for name in ("web", "worker"):
             self._follow(name)
+        # While they come up, the pictures are drawn.
+        self._fill()
         self._wait_for_page(port)
         self._say(
             "",
@@ -86,16 +88,19 @@ class Command(BaseCommand):
             self._watch()
             time.sleep(0.2)
 
-    def _prepare(self, *, is_fresh_genlook: bool) -> None:
+    def _prepare_database(self, *, is_fresh_genlook: bool) -> None:
         call_command("migrate", verbosity=0)
-        call_command("load_catalogue", verbosity=0)
-        users = get_user_model()
-        if not users.objects.filter(username="admin").exists():
-            users.objects.create_superuser("admin", "admin@example.org", "admin")
         if is_fresh_genlook:
             # The sandbox of the last time took what it knew with it.
             scan.resend_all()
             Photo.objects.filter(status=Photo.Status.READY, expires_at__gt=db_now()).update(expires_at=F("created_at"))
+        self._watch()
+
+    def _fill(self) -> None:
+        call_command("load_catalogue", verbosity=0)
+        users = get_user_model()
+        if not users.objects.filter(username="admin").exists():
+            users.objects.create_superuser("admin", "admin@example.org", "admin")
         self._watch()
 
     def _start(self, name: str, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
