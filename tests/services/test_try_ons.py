@@ -186,15 +186,10 @@ class TestStarting:
         photo.pk = photo.pk or "00000000-0000-0000-0000-000000000000"
         assert refused(setting.ask) == "not_found"
 
-    def test_a_product_that_never_reached_genlook_is_refused_and_one_that_did_is_not(
-        self, genlook_sandbox: Sandbox, setting: Setting
-    ) -> None:
+    def test_a_parked_product_is_refused(self, genlook_sandbox: Sandbox, setting: Setting) -> None:
         setting.product.images.all().delete()
         drain()
         assert mirror(setting.product).is_parked
-        assert setting.ask()
-        Generation.objects.all().delete()
-        Product.objects.update(is_remote=False)
         assert refused(setting.ask) == "product_problem"
 
     def test_a_photo_that_was_rejected_or_expired_is_refused_with_its_own_code(
@@ -603,6 +598,62 @@ class TestTheResult:
         row.refresh_from_db()
         assert (row.status, row.error_code, row.is_charged) == (Status.FAILED, "outcome_unknown", True)
         assert used() == {1}
+
+    def test_a_look_without_a_slot_is_no_look(
+        self, genlook_sandbox: Sandbox, running: Generation, clock: Clock
+    ) -> None:
+        clock.advance(5)
+        budgets.pause_window(10)
+        with pytest.raises(budgets.Later):
+            results.poll(running.pk)
+        running.refresh_from_db()
+        assert (running.lease_token, running.looks) == (None, 0)
+        assert see_through(running, clock).status == Status.COMPLETED
+
+    @pytest.mark.parametrize(
+        ("code", "pause"), [("INVALID_API_KEY", 61), ("RATE_LIMITED", 65), ("INSUFFICIENT_CREDITS", 5)]
+    )
+    def test_a_look_that_meets_a_pause_is_done_again_when_the_pause_is_over(
+        self, genlook_sandbox: Sandbox, running: Generation, clock: Clock, code: str, pause: int
+    ) -> None:
+        genlook_sandbox.fail({"path": "/generations/*", "fault": "error", "code": code, "times": 1})
+        clock.advance(5)
+        drain()
+        running.refresh_from_db()
+        assert (running.status, running.error_code, running.attempts) == (Status.PROCESSING, code, 0)
+        assert len(genlook_sandbox.journal("GET", "/generations/")) == 1
+        clock.advance(pause)
+        sweep.probe()
+        assert see_through(running, clock).status == Status.COMPLETED
+
+    def test_a_picture_that_cannot_be_deleted_is_no_longer_named(
+        self, genlook_sandbox: Sandbox, running: Generation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def resisting(self: PrivateStorage, name: str) -> None:
+            raise GenlookError("no", code="storage_unavailable")
+
+        row = see_through(running, clock)
+        monkeypatch.setattr(PrivateStorage, "delete", resisting)
+        try_ons.cancel_or_leave(row)
+        row.refresh_from_db()
+        assert not row.result
+
+    def test_a_picture_whose_row_another_worker_ended_is_thrown_away(
+        self, genlook_sandbox: Sandbox, running: Generation, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        download = results.download_image  # type: ignore[attr-defined]
+
+        def slow(url: str, **options: Any) -> bytes:
+            clock.advance(86_401)
+            endings.end_overdue(600)
+            return bytes(download(url, **options))
+
+        monkeypatch.setattr(results, "download_image", slow)
+        clock.advance(5)
+        results.poll(running.pk)
+        running.refresh_from_db()
+        assert running.status == Status.FAILED
+        assert stored("genlook/results") == []
 
     def test_a_day_ends_it_even_while_the_key_is_refused(
         self, genlook_sandbox: Sandbox, running: Generation, clock: Clock
