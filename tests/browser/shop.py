@@ -25,6 +25,13 @@ CHROMIUM_ARGS = [
     "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]  # fmt: skip
+# A suite that is killed takes its demo along (PR_SET_PDEATHSIG); elsewhere than on Linux it does not.
+ENDS_WITH_US = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 OURS = re.compile(r"^(GENLOOK_|CELERY_|DJANGO_|EXAMPLE_)|^(DATABASE_URL|SECRET_KEY|DEBUG|ALLOWED_HOSTS)$")
 
 
@@ -43,7 +50,7 @@ class Demo:
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "demo", "--port", str(port)],
+            [sys.executable, "-c", ENDS_WITH_US, "manage.py", "demo", "--port", str(port)],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
