@@ -192,22 +192,37 @@ def parse_rate(rate: str) -> tuple[int, int]:
 
 
 def read_periods(caps: Iterable[Cap]) -> list[tuple[Cap, int]]:
-    """Return each cap with the period that is running now; call it before the transaction that reserves."""
+    """Return each cap with the period that is running now."""
     now = read_clock(router.db_for_write(Usage))
     return [(cap, cap.period(now)) for cap in caps]
+
+
+def open_periods(caps: Iterable[Cap]) -> list[tuple[Cap, int]]:
+    """Do as ``read_periods``, and see that each has its row; call it before the transaction that reserves.
+
+    A row that is made inside the transaction would have MariaDB end most of those that meet there as a deadlock.
+    """
+    periods = sorted(read_periods(caps), key=lambda item: item[0].scope)
+    missing = [
+        Usage(scope=cap.scope, period=period)
+        for cap, period in periods
+        if not Usage.objects.filter(scope=cap.scope, period=period).exists()
+    ]
+    if missing:
+        Usage.objects.bulk_create(missing, ignore_conflicts=True)
+    return periods
 
 
 def reserve(periods: Sequence[tuple[Cap, int]]) -> list[list[str | int]]:
     """Take one of each cap, inside the caller's transaction; return what ``release`` needs to give them back.
 
+    ``periods`` come from ``open_periods``.
+
     Raises ``Full``; the caller's transaction must then be rolled back.
     """
     for cap, period in sorted(periods, key=lambda item: item[0].scope):
-        rows = Usage.objects.filter(scope=cap.scope, period=period)
-        if rows.filter(used__lt=cap.amount).update(used=F("used") + 1):
-            continue
-        Usage.objects.bulk_create([Usage(scope=cap.scope, period=period)], ignore_conflicts=True)
-        if not rows.filter(used__lt=cap.amount).update(used=F("used") + 1):
+        rows = Usage.objects.filter(scope=cap.scope, period=period, used__lt=cap.amount)
+        if not rows.update(used=F("used") + 1):
             now = read_clock(router.db_for_write(Usage)).timestamp()
             raise Full(cap, max(1.0, cap.end(period) - now))
     return [[cap.scope, period] for cap, period in periods]

@@ -168,7 +168,7 @@ def _accept(product: Product, photo: Photo, caps: Sequence[Cap], **columns: Any)
     running = Generation.objects.filter(active_key=key).first()
     if running is not None:
         return running, False
-    periods = budgets.read_periods(caps)
+    periods = budgets.open_periods(caps)
     try:
         with transaction.atomic(using=router.db_for_write(Generation)):
             reservations = budgets.reserve(periods)

@@ -18,7 +18,7 @@ DAY = 86_400
 
 
 def reserve(*caps: Cap) -> list[list[str | int]]:
-    periods = budgets.read_periods(caps)
+    periods = budgets.open_periods(caps)
     with transaction.atomic():
         return budgets.reserve(periods)
 
@@ -95,7 +95,7 @@ def test_a_month_is_a_calendar_month(now: str, begins: str, ends: str) -> None:
 
 def test_a_full_month_says_when_the_next_one_begins() -> None:
     cap = Cap("credits:month", 0, None)
-    [(_, period)] = budgets.read_periods([cap])
+    [(_, period)] = budgets.open_periods([cap])
     with pytest.raises(Full) as full:
         reserve(cap)
     left = cap.end(period) - now().timestamp()
